@@ -1,0 +1,137 @@
+"""Finds faces and their five landmarks with YuNet, at one size for the picture and a small one for frame-filling faces.
+
+Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 20, 2023. The network is
+made for faces of about 10 to 300 pixels, so a face that fills a large picture is looked for in a reduced copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mien.geometry import suppress
+from mien.models.catalogue import default, model
+from mien.models.runtime import Outputs, Session
+from mien.records import Face, Float32, Image
+from mien.settings import settings
+
+NATIVE_CAP = 1600
+"""Longest side in pixels that is looked at when no `long_side` is asked for."""
+
+_STRIDES = (8, 16, 32)
+_SMALL_SIDE = 256
+_LARGE_FACE = 160.0
+"""Side in pixels from which a face of the main copy is looked for in the small copy too."""
+_OVERLAP = 0.45
+
+
+class FaceDetector:
+    """Face detection on RGB pictures of any size.
+
+    Args:
+        name: a model of the catalogue; None takes the pack's.
+        long_side: pictures are reduced to this longest side in pixels; None keeps their own up to 1600.
+        score: least confidence of a face, in [0, 1].
+        session: a session to share; None opens one.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        long_side: int | None = None,
+        score: float = 0.6,
+        session: Session | None = None,
+    ) -> None:
+        entry = model(name) if name else default("face-detection", settings().pack)
+        self.name = entry.name
+        self.long_side = long_side
+        self.score = score
+        self._multiple = entry.input.multiple
+        self._session = session or Session(entry)
+
+    def __call__(self, image: Image) -> list[Face]:
+        """Faces of one RGB uint8 picture `(H, W, 3)`, best first; landmarks and boxes in its pixels."""
+        return self.batch([image])[0]
+
+    def batch(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Faces of several pictures; pictures of one size run as one batch, others are in flight together."""
+        copies = [(index, *copy) for index, image in enumerate(images) for copy in self._copies(image)]
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for position, (_, pixels, _, _) in enumerate(copies):
+            groups.setdefault(pixels.shape, []).append(position)
+        stacks = [np.stack([copies[position][1] for position in group]) for group in groups.values()]
+        outputs = self._session.many(stacks) if len(stacks) > 1 else [self._session(stack) for stack in stacks]
+        found: list[list[Float32]] = [[] for _ in images]
+        for group, stack, output in zip(groups.values(), stacks, outputs, strict=True):
+            for row, position in enumerate(group):
+                index, _, scale, is_small = copies[position]
+                rows = decode(output, row, stack.shape[2], self.score)
+                side = np.maximum(rows[:, 2] - rows[:, 0], rows[:, 3] - rows[:, 1])
+                rows[:, :14] /= scale
+                if is_small:
+                    # Below this the main copy sees better; both would only compete.
+                    rows = rows[side / scale * self._main_scale(images[index]) >= _LARGE_FACE]
+                found[index].append(rows)
+        return [_faces(np.concatenate(rows)) for rows in found]
+
+    def _main_scale(self, image: Image) -> float:
+        return min(1.0, (self.long_side or NATIVE_CAP) / max(image.shape[:2]))
+
+    def _copies(self, image: Image) -> list[tuple[Image, float, bool]]:
+        """The picture reduced and padded for the network: (pixels, scale, is the small one)."""
+        scale = self._main_scale(image)
+        copies = [(self._reduced(image, scale), scale, False)]
+        side = max(image.shape[:2])
+        if scale * side > 1.25 * _SMALL_SIDE:
+            copies.append((self._reduced(image, _SMALL_SIDE / side), _SMALL_SIDE / side, True))
+        return copies
+
+    def _reduced(self, image: Image, scale: float) -> Image:
+        height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+        if scale < 1:
+            filtering = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+            image = cv2.resize(image, (width, height), interpolation=filtering).astype(np.uint8, copy=False)
+        down, right = -height % self._multiple, -width % self._multiple
+        if down or right:
+            padded = np.zeros((height + down, width + right, 3), np.uint8)
+            padded[:height, :width] = image
+            return padded
+        return image
+
+
+def decode(outputs: Outputs, row: int, width: int, least: float) -> Float32:
+    """YuNet's outputs for one picture of a batch as rows.
+
+    Args:
+        outputs: for S in 8, 16, 32 `cls_S` and `obj_S` `(B, N, 1)`, `bbox_S` `(B, N, 4)`, `kps_S` `(B, N, 10)`.
+        row: which picture of the batch.
+        width: width in pixels of the network's input.
+        least: rows with a smaller score are left out.
+
+    Returns:
+        float32 `(M, 15)`: box xyxy, five landmarks, score; in pixels of the network's input.
+    """
+    parts = []
+    for stride in _STRIDES:
+        quality = outputs[f"cls_{stride}"][row, :, 0] * outputs[f"obj_{stride}"][row, :, 0]
+        (cells,) = np.nonzero(quality >= least * least)
+        box, points = outputs[f"bbox_{stride}"][row, cells], outputs[f"kps_{stride}"][row, cells]
+        cell_y, cell_x = np.divmod(cells, width // stride)
+        cell = np.stack([cell_x, cell_y], 1).astype(np.float32)
+        centre = (cell + box[:, :2]) * stride
+        half = np.exp(np.minimum(box[:, 2:], 8)) * (stride / 2)
+        marks = (points.reshape(-1, 5, 2) + cell[:, None]) * stride
+        scores = np.sqrt(np.clip(quality[cells], 0, 1))
+        parts.append(np.column_stack([centre - half, centre + half, marks.reshape(-1, 10), scores]))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _faces(rows: Float32) -> list[Face]:
+    kept = suppress(rows[:, :4], rows[:, 14], _OVERLAP)
+    return [
+        Face(box=rows[i, :4].copy(), score=float(rows[i, 14]), landmarks=rows[i, 4:14].reshape(5, 2).copy())
+        for i in kept
+    ]

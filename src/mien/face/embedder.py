@@ -1,0 +1,100 @@
+"""Turns an aligned face into a template: the feature, L2-normalized, bound to everything that shapes its space."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from mien.errors import UsageError
+from mien.face.align import TEMPLATES, alignment, warp
+from mien.models.catalogue import Alignment, Model, default, model
+from mien.models.runtime import Session
+from mien.records import Face, Float32, Image, Template
+from mien.settings import settings
+
+
+class FaceEmbedder:
+    """Features of faces.
+
+    Args:
+        name: a face-embedding model of the catalogue; None takes the pack's.
+        alignment: another alignment than the catalogue's; its templates carry another fingerprint.
+
+    Attributes:
+        name: the model's name.
+        dimension: length of a feature.
+        size: side in pixels of an aligned crop.
+        fingerprint: 16 bytes; templates with different ones are never comparable.
+    """
+
+    def __init__(self, name: str | None = None, *, alignment: Alignment | None = None) -> None:
+        entry = model(name) if name else default("face-embedding", settings().pack)
+        chosen = alignment or entry.alignment
+        if entry.task != "face-embedding" or chosen is None or entry.dimension is None or entry.input.size is None:
+            raise UsageError(
+                f"{entry.name} is for {entry.task}, not for face-embedding; `mien models list` shows those.",
+                code="model_wrong_task",
+            )
+        self.name = entry.name
+        self.dimension = entry.dimension
+        self.size = entry.input.size[0]
+        self.fingerprint = fingerprint(entry, chosen)
+        self._alignment = chosen
+        self._session = Session(entry)
+
+    def __call__(self, image: Image, faces: Sequence[Face]) -> list[Template]:
+        """Templates of the faces of one picture."""
+        return self.batch([image] * len(faces), faces)
+
+    def batch(self, images: Sequence[Image], faces: Sequence[Face]) -> list[Template]:
+        """Templates of faces, `faces[i]` being in `images[i]`."""
+        crops = [self.crop(image, face) for image, face in zip(images, faces, strict=True)]
+        return self.embed(crops, [face.quality or 0.0 for face in faces])
+
+    def crop(self, image: Image, face: Face) -> Image:
+        """The aligned face, RGB uint8 `(size, size, 3)`: small enough to keep while better shots are waited for."""
+        return warp(image, alignment(face.landmarks, self._alignment.template, self.size), self.size)
+
+    def embed(self, crops: Sequence[Image], qualities: Sequence[float]) -> list[Template]:
+        """Templates of aligned crops, RGB uint8 `(size, size, 3)` each."""
+        if not crops:
+            return []
+        vectors = self.vectors(np.stack(crops))
+        return [
+            Template(vector=vector, fingerprint=self.fingerprint, quality=quality)
+            for vector, quality in zip(vectors, qualities, strict=True)
+        ]
+
+    def vectors(self, crops: Image) -> Float32:
+        """Features `(B, D)`, L2-normalized, of aligned crops `(B, size, size, 3)`.
+
+        With flip averaging the sum of the normalized features of the crop and of its mirror image is taken.
+        """
+        features = self._features(crops)
+        if self._alignment.flip_average:
+            features = _normalized(features + self._features(np.ascontiguousarray(crops[:, :, ::-1])))
+        return features
+
+    def _features(self, crops: Image) -> Float32:
+        (output,) = self._session(crops).values()
+        return _normalized(output.reshape(len(crops), -1))
+
+
+def fingerprint(entry: Model, chosen: Alignment) -> bytes:
+    """First 16 bytes of the sha256 of a canonical JSON of everything that shapes the feature space."""
+    shapes = {
+        "files": sorted(file.sha256 for file in entry.files),
+        "alignment": np.round(TEMPLATES[chosen.template].astype(np.float64), 6).tolist(),
+        "flip_average": chosen.flip_average,
+        "input": asdict(entry.input),
+    }
+    return hashlib.sha256(json.dumps(shapes, sort_keys=True, separators=(",", ":")).encode()).digest()[:16]
+
+
+def _normalized(features: Float32) -> Float32:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return (features / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)

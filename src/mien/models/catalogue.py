@@ -1,0 +1,134 @@
+"""What each model is: task, files, hashes, licence, training data and its terms, and the pictures it takes."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Literal
+
+from mien.errors import UsageError
+
+Precision = Literal["fp32", "bf16", "int8"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model, as its publisher has it."""
+
+    name: str
+    bytes: int
+    sha256: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInput:
+    """The pictures that a network takes: value = (pixel - mean) / scale for each channel of `colour`.
+
+    Attributes:
+        size: height and width in pixels; None where any multiple of `multiple` goes.
+        colour: order of the channels.
+        mean, scale: per channel, in the order of `colour`, on the scale 0-255.
+        layout: order of the axes inside the network's file.
+        multiple: what height and width must be multiples of, where `size` is None.
+    """
+
+    size: tuple[int, int] | None = None
+    colour: Literal["RGB", "BGR"] = "RGB"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    multiple: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How a face is brought before an embedder: the template of its five landmarks, and flip averaging."""
+
+    template: str
+    flip_average: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An entry of the catalogue.
+
+    Attributes:
+        name: the publisher's name for it.
+        task: `face-detection`, `face-embedding`, `head-pose`, `age-gender`, `eye-state`, `face-mesh` ...
+        pack: `standard`, `optional` (used only by name) or `starter`.
+        licence: SPDX identifier of the licence that the publisher gives the weights.
+        training_data, training_terms: what the publisher's card says, or that it says nothing.
+        precision: what it runs in by default, chosen by measured accuracy (`precision_note`).
+    """
+
+    name: str
+    task: str
+    pack: str
+    publisher: str
+    card: str
+    licence: str
+    training_data: str
+    training_terms: str
+    summary: str
+    precision: Precision
+    input: PictureInput
+    files: tuple[ModelFile, ...]
+    paper: str = ""
+    precision_note: str = ""
+    accuracy_note: str = ""
+    dimension: int | None = None
+    alignment: Alignment | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files together."""
+        return sum(file.bytes for file in self.files)
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, Model]:
+    """Every known model by name, in the order of the file."""
+    text = resources.files("mien.models").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return {name: _model(name, entry) for name, entry in tomllib.loads(text).items()}
+
+
+def model(name: str) -> Model:
+    """The entry called `name`.
+
+    Raises:
+        UsageError: there is none; the message names the closest.
+    """
+    entries = catalogue()
+    if name not in entries:
+        close = difflib.get_close_matches(name, entries, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "`mien models list` shows all."
+        raise UsageError(f"no model is called {name!r}; {hint}", code="model_unknown")
+    return entries[name]
+
+
+def default(task: str, pack: str = "standard") -> Model:
+    """The first model for `task` in `pack`.
+
+    Raises:
+        UsageError: the pack has none.
+    """
+    for entry in catalogue().values():
+        if entry.task == task and entry.pack == pack:
+            return entry
+    raise UsageError(f"the {pack} pack has no model for {task}; `mien models list` shows all.", code="model_unknown")
+
+
+def _model(name: str, entry: dict[str, Any]) -> Model:
+    fields = dict(entry)
+    fields["files"] = tuple(ModelFile(**file) for file in fields["files"])
+    takes: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields["input"].items()
+    }
+    fields["input"] = PictureInput(**takes)
+    if "alignment" in fields:
+        fields["alignment"] = Alignment(**fields["alignment"])
+    return Model(name=name, **fields)
