@@ -35,10 +35,7 @@ class FaceEmbedder:
         entry = model(name) if name else default("face-embedding", settings().pack)
         chosen = alignment or entry.alignment
         if entry.task != "face-embedding" or chosen is None or entry.dimension is None or entry.input.size is None:
-            raise UsageError(
-                f"{entry.name} is for {entry.task}, not for face-embedding; `mien models list` shows those.",
-                code="model_wrong_task",
-            )
+            raise _wrong_task(entry)
         self.name = entry.name
         self.dimension = entry.dimension
         self.size = entry.input.size[0]
@@ -84,6 +81,14 @@ class FaceEmbedder:
         return _normalized(output.reshape(len(crops), -1))
 
 
+def embedder_identity(name: str | None) -> tuple[str, bytes]:
+    """Name and fingerprint of an embedder of the catalogue, without loading it; None is the pack's."""
+    entry = model(name) if name else default("face-embedding", settings().pack)
+    if entry.alignment is None:
+        raise _wrong_task(entry)
+    return entry.name, fingerprint(entry, entry.alignment)
+
+
 def fingerprint(entry: Model, chosen: Alignment) -> bytes:
     """First 16 bytes of the sha256 of a canonical JSON of everything that shapes the feature space."""
     shapes = {
@@ -93,6 +98,11 @@ def fingerprint(entry: Model, chosen: Alignment) -> bytes:
         "input": asdict(entry.input),
     }
     return hashlib.sha256(json.dumps(shapes, sort_keys=True, separators=(",", ":")).encode()).digest()[:16]
+
+
+def _wrong_task(entry: Model) -> UsageError:
+    message = f"{entry.name} is for {entry.task}, not for face-embedding; `mien models list` shows those."
+    return UsageError(message, code="model_wrong_task")
 
 
 def _normalized(features: Float32) -> Float32:

@@ -29,19 +29,25 @@ def face_quality(crop: Image, face: Face) -> float:
     fine = cv2.GaussianBlur(inner, (0, 0), 1)
     sharpness = float((fine - cv2.GaussianBlur(inner, (0, 0), 2)).std()) / contrast
     noise = float((inner - fine).std()) / contrast / max(sharpness, 1e-3)
+    pixels = (
+        _logistic((sharpness - 0.037) / 0.009)
+        * _logistic((1.75 - noise) / 0.25)
+        * (1 - np.exp(-contrast / 2.6))
+        * (1 - np.exp(-(255 - float(inner.mean())) / 20))
+    )
+    return float(pixels) * quality_bound(face)
+
+
+def quality_bound(face: Face) -> float:
+    """The quality that a face can have at most, in [0, 1], from size, pose and score alone: no pixel is read."""
     between_eyes = float(np.linalg.norm(face.landmarks[1] - face.landmarks[0]))
     across, down = _nose_position(face)
-    factors = (
-        1 - np.exp(-between_eyes / 6),
-        _logistic((sharpness - 0.037) / 0.009),
-        _logistic((1.75 - noise) / 0.25),
-        1 - np.exp(-contrast / 2.6),
-        1 - np.exp(-(255 - float(inner.mean())) / 20),
-        np.exp(-(((across - _FRONTAL_NOSE[0]) / 0.3) ** 2) / 2),
-        np.exp(-(((down - _FRONTAL_NOSE[1]) / 0.12) ** 2) / 2),
-        np.clip((face.score - 0.5) / 0.42, 0, 1),
+    return float(
+        (1 - np.exp(-between_eyes / 6))
+        * np.exp(-(((across - _FRONTAL_NOSE[0]) / 0.3) ** 2) / 2)
+        * np.exp(-(((down - _FRONTAL_NOSE[1]) / 0.12) ** 2) / 2)
+        * np.clip((face.score - 0.5) / 0.42, 0, 1)
     )
-    return float(np.prod(factors))
 
 
 def _inner(size: int) -> tuple[slice, slice]:

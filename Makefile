@@ -1,0 +1,33 @@
+# `make demo` shows the main job, `make test` runs the tests; both set up .venv first.
+
+PYTHON ?= python3
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+# A folder of mirrored models beside the checkout is used where there is one; else publishers are asked.
+ifneq ($(wildcard ../shared/models),)
+export MIEN_MODEL_MIRROR ?= $(abspath ../shared/models)
+endif
+
+.PHONY: demo test check clean
+
+demo: .venv/demo
+	$(BIN)/mien demo $(if $(SOURCE),--source "$(SOURCE)") $(if $(FACES),--faces "$(FACES)")
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/bin/python .venv/Scripts/python:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "mien needs Python 3.11 or later; PYTHON=python3.12 make ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/demo .venv/dev: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$(notdir $@)]"
+	@touch $@
+
+clean:
+	rm -rf .venv demo-output

@@ -1,0 +1,154 @@
+"""`mien evaluate`: the figures of detection, recognition, tracking and clustering, on data that the user has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mien.cli.output import Json, note, print_json, print_table, progress
+
+app = typer.Typer(help="Measure accuracy on labelled data.", no_args_is_help=True)
+
+Images = Annotated[Path, typer.Option("--images", metavar="DIR", help="Folder of pictures.")]
+Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Embedder; the pack's by default.")]
+
+
+@app.command()
+def verification(
+    images: Images,
+    pairs: Annotated[Path, typer.Option(metavar="FILE", help="Pair list in LFW's format.")],
+    model: Model = None,
+    json: Json = False,
+) -> None:
+    """Are pairs of pictures told apart? LFW's protocol, from whole pictures."""
+    from mien.evaluation.verification import evaluate
+
+    with progress("pictures") as report:
+        figures = evaluate(_detector(), _embedder(model), images, pairs, progress=report)
+    _show("verification", figures, json)
+
+
+@app.command()
+def identification(images: Images, model: Model = None, json: Json = False) -> None:
+    """Open-set search: the first picture of each subject enrolled, the others searched, single ones as strangers."""
+    from mien.evaluation.identification import evaluate
+
+    with progress("pictures") as report:
+        figures = evaluate(_detector(), _embedder(model), images, progress=report)
+    _show("identification", figures, json)
+
+
+@app.command()
+def detection(
+    images: Images,
+    truth: Annotated[Path, typer.Option(metavar="FILE.json", help="Boxes, and which count at each level.")],
+    long_side: Annotated[
+        int | None, typer.Option(min=32, help="Reduce pictures to this longest side; their own up to 1600 otherwise.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Detector; the pack's by default.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Are faces found? The WIDER FACE evaluation."""
+    from mien.evaluation.detection import evaluate
+    from mien.face.detector import FaceDetector
+
+    # Average precision integrates over all scores, so nearly all of them are kept.
+    detector = FaceDetector(model, long_side=long_side, score=0.02)
+    with progress("pictures") as report:
+        figures = evaluate(detector, images, truth, progress=report)
+    _show("detection", figures, json)
+
+
+@app.command()
+def tracking(
+    truth: Annotated[list[Path], typer.Option("--truth", metavar="FILE", help="Repeat for several sequences.")],
+    result: Annotated[list[Path], typer.Option("--result", metavar="FILE", help="In the order of the truth files.")],
+    json: Json = False,
+) -> None:
+    """Are people followed? HOTA, CLEAR and ID figures over MOTChallenge files."""
+    from mien.evaluation.tracking import evaluate
+
+    figures = evaluate(truth, result)
+    if json:
+        print_json(figures)
+        return
+    rows = [*figures["sequences"], {"truth": "all together", **figures}]
+    names = ["hota", "deta", "assa", "mota", "idf1", "id_switches", "fp", "fn"]
+    print_table("tracking", ["sequence", *names], [[str(row["truth"]), *(row[name] for name in names)] for row in rows])
+
+
+@app.command()
+def clustering(images: Images, model: Model = None, json: Json = False) -> None:
+    """Are the faces of an album grouped by person? Pairwise and B-cubed F for each method."""
+    from mien.evaluation.clustering import evaluate
+
+    with progress("pictures") as report:
+        figures = evaluate(_detector(), _embedder(model), images, progress=report)
+    _show("clustering", figures, json)
+
+
+@app.command()
+def clips(
+    images: Images,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="At most so many enrolled and so many strangers' stays.")
+    ] = None,
+    fpir: Annotated[float, typer.Option(min=1e-6, max=0.999)] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of the clip's order and movements.")] = 0,
+    json: Json = False,
+) -> None:
+    """Are people recognized in video? Clips are composed from a folder with a sub-folder a person, never stored."""
+    from mien.evaluation.clip_watch import evaluate
+
+    with progress("frames") as report:
+        figures = evaluate(images, most=most, fpir=fpir, seed=seed, progress=report)
+    _show("composed clips", figures, json)
+
+
+@app.command()
+def calibration(
+    images: Images,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the calibration goes, MODEL.json.")],
+    model: Model = None,
+    json: Json = False,
+) -> None:
+    """Make the table of thresholds of an embedder from all comparisons of different people in a folder."""
+    from mien.evaluation.calibration import evaluate
+
+    with progress("pictures") as report:
+        figures = evaluate(_detector(), _embedder(model), images, output, progress=report)
+    _show("calibration", figures, json)
+    if not json:
+        note(f"written to {output}")
+
+
+def _detector() -> Any:
+    from mien.face.detector import FaceDetector
+
+    # A weak face is still the picture's face here: none may be lost to detection.
+    return FaceDetector(score=0.3)
+
+
+def _embedder(name: str | None) -> Any:
+    from mien.face.embedder import FaceEmbedder
+
+    return FaceEmbedder(name)
+
+
+def _show(title: str, figures: dict[str, Any], json: bool) -> None:
+    if json:
+        print_json(figures)
+        return
+    print_table(title, ["figure", "value"], list(_flat(figures)))
+
+
+def _flat(figures: dict[str, Any], prefix: str = "") -> list[list[Any]]:
+    rows: list[list[Any]] = []
+    for key, value in figures.items():
+        name = f"{prefix}{key}"
+        rows += _flat(value, f"{name} ") if isinstance(value, dict) else [[name, value]]
+    return rows

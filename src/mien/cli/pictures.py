@@ -1,0 +1,144 @@
+"""`mien analyze`, `verify` and `cluster`: pictures without a gallery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.output import Json, note, print_json, print_table, progress
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(analyze)
+    app.command()(verify)
+    app.command()(cluster)
+
+
+def analyze(
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Pictures, or folders of pictures.")],
+    features: Annotated[
+        str, typer.Option("--with", help="What to find out, of: pose, age_gender, quality, mesh, eyes.")
+    ] = "pose,age_gender,quality,eyes",
+    json: Json = False,
+    draw: Annotated[Path | None, typer.Option(metavar="DIR", help="Write each picture with its faces marked.")] = None,
+) -> None:
+    """Find the faces of pictures and describe them."""
+    from mien.drawing.annotate import draw_faces
+    from mien.errors import BadInputError
+    from mien.face.analyzer import FaceAnalyzer
+    from mien.media.image import find_pictures, read, write
+
+    paths = [found for path in pictures for found in (find_pictures(path) if path.is_dir() else [path])]
+    analyzer = FaceAnalyzer([name.strip() for name in features.split(",") if name.strip()])  # type: ignore[misc]
+    if draw is not None:
+        draw.mkdir(parents=True, exist_ok=True)
+    failures: list[BadInputError] = []
+    for number, path in enumerate(paths):
+        try:
+            image = read(path)
+        except BadInputError as error:
+            if len(paths) == 1:
+                raise
+            failures.append(error)
+            note(f"error [{error.code}]: {error}")
+            continue
+        faces, milliseconds = analyzer.timed(image)
+        if draw is not None:
+            # Numbered, because pictures of different folders may carry one name.
+            write(draw / f"{number:04d}_{path.stem}.jpg", draw_faces(image, faces))
+        if json:
+            print_json(
+                {
+                    "source": str(path),
+                    "width": image.shape[1],
+                    "height": image.shape[0],
+                    "face_num": len(faces),
+                    "face_list": [face.to_dict() for face in faces],
+                    "milliseconds": milliseconds,
+                }
+            )
+        else:
+            _print_faces(path, [face.to_dict() for face in faces])
+    if draw is not None and not json:
+        note(f"pictures with the faces marked are in {draw}")
+    if failures:
+        raise BadInputError(f"{len(failures)} of {len(paths)} pictures could not be read", code="pictures_failed")
+
+
+def _print_faces(path: Path, faces: list[dict[str, object]]) -> None:
+    if not faces:
+        print(f"{path}: no face")
+        return
+    rows = []
+    for face in faces:
+        box: dict[str, float] = face["rect"]  # type: ignore[assignment]
+        pose: dict[str, float] = face.get("face_3d", {})  # type: ignore[assignment]
+        size = f"{box['right'] - box['left']:.0f}x{box['bottom'] - box['top']:.0f}+{box['left']:.0f}+{box['top']:.0f}"
+        angles = " ".join(f"{pose[name]:+.0f}" for name in ("yaw", "pitch", "roll")) if pose else None
+        rows.append([size, face["score"], face.get("quality"), face.get("age"), face.get("gender"), angles])
+    print_table(
+        f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}",
+        ["box", "score", "quality", "age", "gender", "yaw pitch roll"],
+        rows,
+    )
+
+
+def verify(
+    first: Annotated[Path, typer.Argument(metavar="PICTURE")],
+    second: Annotated[Path, typer.Argument(metavar="PICTURE")],
+    fmr: Annotated[float, typer.Option(min=1e-12, max=0.999, help="False match rate of the decision.")] = 1e-4,
+    json: Json = False,
+) -> None:
+    """Do two pictures show the same person? Exit code 0: yes, 1: no."""
+    from mien.api import verify as verify_pictures
+
+    answer = verify_pictures(first, second, fmr=fmr)
+    if answer.extrapolated:
+        note(f"warning: the calibration data cannot measure an FMR of {fmr:g}; the threshold is extrapolated")
+    for path, count in zip((first, second), answer.faces, strict=True):
+        if count > 1:
+            note(f"warning: {path} shows {count} faces; the largest was taken")
+    if json:
+        print_json(answer.to_dict())
+    else:
+        word = "the same person" if answer.same else "different people"
+        print(f"{word}: similarity {answer.similarity:.3f}, threshold {answer.threshold:.3f} at FMR {fmr:g}")
+    if not answer.same:
+        raise typer.Exit(1)
+
+
+def cluster(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of pictures, searched with its sub-folders.")],
+    json: Json = False,
+    sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a contact sheet (PNG or JPEG).")] = None,
+) -> None:
+    """Group the faces of a photo album by person."""
+    from mien.drawing.contact_sheet import Tile, grouped_contact_sheet
+    from mien.identity.album import cluster_album
+    from mien.media.image import write
+
+    with progress("faces") as report:
+        album = cluster_album(folder, report)
+    for error in album.failed:
+        note(f"error [{error.code}]: {error}")
+    if sheet is not None:
+        groups = [
+            (f"person {number + 1}: {len(group)} faces", [Tile(face.thumbnail, face.path.stem) for face in group])
+            for number, group in enumerate(album.people)
+        ]
+        write(sheet, grouped_contact_sheet(groups))
+    if json:
+        print_json(album.to_dict())
+        return
+    rows = [
+        [number + 1, len(group), ", ".join(dict.fromkeys(face.path.name for face in group))[:100]]
+        for number, group in enumerate(album.people)
+    ]
+    print_table(
+        f"{album.faces} faces in {album.pictures} pictures: {len(rows)} people", ["person", "faces", "in"], rows
+    )
+    if sheet is not None:
+        note(f"contact sheet: {sheet}")

@@ -1,0 +1,76 @@
+"""The people of a folder of pictures, without names: every face found, then clustered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.errors import BadInputError
+from mien.identity.clusters import cluster_faces
+from mien.identity.pictures import analyzer
+from mien.media.image import find_pictures, read
+from mien.records import Face, Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlbumFace:
+    """A face of an album: where it is, and its aligned crop as a thumbnail, RGB uint8 `(S, S, 3)`."""
+
+    path: Path
+    face: Face
+    thumbnail: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """The people of a folder, those with most faces first, and the pictures that could not be read."""
+
+    pictures: int
+    people: list[list[AlbumFace]]
+    failed: list[BadInputError]
+
+    @property
+    def faces(self) -> int:
+        """How many faces there are."""
+        return sum(len(person) for person in self.people)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: one list a person of where their faces are."""
+        people = [
+            {"person": number + 1, "faces": [{"source": str(f.path), **f.face.to_dict()} for f in person]}
+            for number, person in enumerate(self.people)
+        ]
+        return {"pictures": self.pictures, "faces": self.faces, "people": people, "failed": len(self.failed)}
+
+
+def cluster_album(folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> Album:
+    """Find the faces of every picture below a folder and group them by person.
+
+    Raises:
+        BadInputError: the folder cannot be read or holds no picture.
+    """
+    paths = find_pictures(folder, recursive=True)
+    if not paths:
+        raise BadInputError(f"there is no picture in {folder}", code="folder_without_pictures")
+    found: list[AlbumFace] = []
+    failed: list[BadInputError] = []
+    analyze = analyzer(None)
+    for done, path in enumerate(paths):
+        progress(done, len(paths))
+        try:
+            image = read(path)
+        except BadInputError as error:
+            failed.append(error)
+            continue
+        found += [AlbumFace(path, face, analyze.embedder.crop(image, face)) for face in analyze(image)]
+    progress(len(paths), len(paths))
+    if not found:
+        return Album(len(paths), [], failed)
+    vectors = np.stack([face.face.embedding for face in found if face.face.embedding is not None])
+    labels = cluster_faces(vectors, analyze.embedder.name, analyze.embedder.fingerprint)
+    people = [[found[i] for i in np.flatnonzero(labels == label)] for label in range(int(labels.max()) + 1)]
+    return Album(len(paths), sorted(people, key=len, reverse=True), failed)

@@ -1,0 +1,102 @@
+"""Who the tracks of one stream are: one feature a track from its best shot, again only from a clearly better one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mien.face.embedder import FaceEmbedder
+from mien.face.quality import face_quality, quality_bound
+from mien.identity.gallery import Collection
+from mien.identity.search import search
+from mien.records import Face, Float32, Image, Match, Template
+from mien.tracking.best_shot import BestShots
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is known of one track so far.
+
+    Attributes:
+        began, seen: seconds of its first and last frame.
+        box: where it was last seen, `xyxy` `(4,)`.
+        quality: of the best shot so far; None before one was looked at.
+        shot: the aligned crop of the best shot since the last extraction.
+        features: what was extracted, with the quality of each shot.
+        asked: seconds of the first search; None before it.
+        match: the subject that was recognized.
+        similarity: with the closest enrolled face, of the last search.
+    """
+
+    began: float
+    seen: float
+    box: Float32
+    quality: float | None = None
+    shot: Image | None = None
+    shot_quality: float = 0.0
+    features: list[tuple[Float32, float]] = field(default_factory=list)
+    asked: float | None = None
+    match: Match | None = None
+    similarity: float | None = None
+    is_unknown: bool = False
+
+
+class Recognizer:
+    """Keeps best shots, extracts features and searches them in a collection.
+
+    The features of a track are averaged, weighted by quality, before they are searched: a second, better shot adds to
+    the first instead of being one more chance of a false match.
+
+    Args:
+        embedder: must be the collection's.
+        collection: where to search.
+        fpir: false positive identification rate of a search, in (0, 1).
+    """
+
+    def __init__(self, embedder: FaceEmbedder, collection: Collection, fpir: float) -> None:
+        self._embedder, self._collection, self._fpir = embedder, collection, fpir
+        self._shots = BestShots()
+        self.extractions = 0
+
+    def look(self, image: Image, faces: Sequence[Face], traces: Sequence[Trace]) -> list[Trace]:
+        """Takes the tracked faces of one frame, `faces[i]` belonging to `traces[i]`; returns the traces to search."""
+        due = []
+        for face, trace in zip(faces, traces, strict=True):
+            track_id = face.track_id or 0
+            if self._shots.is_settled(track_id, quality_bound(face)):
+                continue
+            crop = self._embedder.crop(image, face)
+            quality = face_quality(crop, face)
+            trace.quality = max(trace.quality or 0.0, quality)
+            if trace.shot is None or quality > trace.shot_quality:
+                trace.shot, trace.shot_quality = crop, quality
+            if self._shots.offer(track_id, quality):
+                due.append(trace)
+        return due
+
+    def end(self, track_id: int) -> bool:
+        """Forgets a track; True where it was never searched and has a shot that now must do."""
+        return self._shots.forget(track_id)
+
+    def search(self, traces: Sequence[Trace], time: float) -> None:
+        """Extracts the waiting shots of all these tracks as one batch and searches each."""
+        waiting = [(trace, trace.shot) for trace in traces if trace.shot is not None]
+        if not waiting:
+            return
+        templates = self._embedder.embed([shot for _, shot in waiting], [trace.shot_quality for trace, _ in waiting])
+        self.extractions += len(waiting)
+        for (trace, _), template in zip(waiting, templates, strict=True):
+            trace.features.append((template.vector, max(trace.shot_quality, 1e-3)))
+            trace.shot, trace.shot_quality = None, 0.0
+            trace.asked = time if trace.asked is None else trace.asked
+            self._decide(trace)
+
+    def _decide(self, trace: Trace) -> None:
+        mean = sum(vector * quality for vector, quality in trace.features)
+        vector = np.asarray(mean / np.linalg.norm(mean), np.float32)
+        found = search(self._collection, Template(vector, self._embedder.fingerprint), fpir=self._fpir, top=1)
+        trace.similarity = found.closest
+        if found.matches and (trace.match is None or found.matches[0].similarity > trace.match.similarity):
+            trace.match = found.matches[0]
