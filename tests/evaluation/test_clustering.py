@@ -54,3 +54,24 @@ def test_all_alone_and_all_together():
     together = clustering_figures(np.zeros(4, int), subject)
     assert together["pairwise"]["precision"] == pytest.approx(1 / 3, abs=1e-6)
     assert together["nmi"] == 0.0
+
+
+def test_runner_on_real_people(data, models, tmp_path):
+    from mien.evaluation.clustering import evaluate
+    from mien.face.detector import FaceDetector
+    from mien.face.embedder import FaceEmbedder
+    from mien.media.image import write
+
+    folders = [folder for folder in sorted(data("lfw_view1/images").iterdir()) if folder.is_dir()]
+    for folder in [folder for folder in folders if len(list(folder.iterdir())) > 1][:12]:
+        (tmp_path / folder.name).mkdir()
+        for picture in folder.iterdir():
+            (tmp_path / folder.name / picture.name).symlink_to(picture)
+    (tmp_path / "Nobody").mkdir()
+    write(tmp_path / "Nobody" / "Nobody_0001.png", np.zeros((250, 250, 3), np.uint8))
+    report = evaluate(FaceDetector(), FaceEmbedder(), tmp_path)
+    assert report["failed"] == 1
+    assert report["subjects"] == 13
+    assert report["pairwise"]["f"] > 0.9
+    assert report["bcubed"]["f"] > 0.9
+    assert set(report["others"]) == {"chinese_whispers", "dbscan"}

@@ -46,7 +46,7 @@ def noisy_detections(truth: dict, seed: int) -> list[tuple[np.ndarray, np.ndarra
 
 def one_picture(boxes, counted) -> Truth:
     mask = np.array(counted, bool)
-    return Truth(("a",), (np.array(boxes, float).reshape(-1, 4),), {level: (mask,) for level in LEVELS})
+    return Truth(("a",), (np.array(boxes, float).reshape(-1, 4),), dict.fromkeys(LEVELS, (mask,)))
 
 
 def test_equals_the_port_of_the_official_code(data):

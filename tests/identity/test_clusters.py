@@ -98,7 +98,8 @@ def test_dbscan_equals_the_definition(least):
     nearest = np.where(near & core, vectors @ vectors.T, -1).argmax(1)
     assert (found[border] == found[nearest[border]]).all()
     noise = found[~core & ~border]
-    assert len(set(noise.tolist())) == len(noise) and not set(noise.tolist()) & set(found[core].tolist())
+    assert len(set(noise.tolist())) == len(noise)
+    assert not set(noise.tolist()) & set(found[core].tolist())
 
 
 def test_same_seed_same_groups():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,11 @@ def evaluate(
     Raises:
         BadInputError: too few pictures, one that cannot be read, or `output` cannot be written.
     """
+    if not os.access(Path(output).parent, os.W_OK):
+        raise BadInputError(
+            f"the calibration cannot be written to {output}; give a file in a folder that exists and can be written to",
+            code="output_unwritable",
+        )
     pictures = find_pictures(images, recursive=True)
     extraction = extract(pictures, detector, embedder, progress=progress)
     found = extraction.found
@@ -142,13 +148,7 @@ def evaluate(
     }
     lines = ",\n".join("  " + json.dumps([float(f"{value:.6g}") for value in row]) for row in rows)
     text = json.dumps(head, indent=1).removesuffix("\n}") + f',\n "rows": [\n{lines}\n ]\n}}\n'
-    try:
-        Path(output).write_text(text, "utf-8")
-    except OSError as error:
-        raise BadInputError(
-            f"the calibration cannot be written to {output}: {error.strerror}; give a file in a folder that exists",
-            code="output_unwritable",
-        ) from error
+    Path(output).write_text(text, "utf-8")
     return head
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from mien.errors import BadInputError
-from mien.identity.clusters import cluster_faces
+from mien.identity.clusters import LINKAGE_FMR, average_linkage
+from mien.identity.operating_point import threshold_for_fmr
 from mien.identity.pictures import analyzer
+from mien.identity.search import calibration
 from mien.media.image import find_pictures, read
 from mien.records import Face, Image
 
@@ -71,6 +73,7 @@ def cluster_album(folder: Path, progress: Callable[[int, int], None] = lambda do
     if not found:
         return Album(len(paths), [], failed)
     vectors = np.stack([face.face.embedding for face in found if face.face.embedding is not None])
-    labels = cluster_faces(vectors, analyze.embedder.name, analyze.embedder.fingerprint)
+    table = calibration(analyze.embedder.name, analyze.embedder.fingerprint)
+    labels = average_linkage(vectors, threshold_for_fmr(table, LINKAGE_FMR).value)
     people = [[found[i] for i in np.flatnonzero(labels == label)] for label in range(int(labels.max()) + 1)]
     return Album(len(paths), sorted(people, key=len, reverse=True), failed)

@@ -1,8 +1,8 @@
 """Groups the faces of an album by person: nobody is enrolled, and how many people there are is not known.
 
-Three ways over L2-normalized features, all deterministic. `mien cluster` uses `average_linkage`: on LFW View 1 (test and
-training people) it is about as good as the others at their best thresholds and, unlike them, stays good over a tenfold
-range of FMR and from 150 to 4,000 people. `chinese_whispers` and `dbscan` work on the graph of nearest neighbours.
+Three ways over L2-normalized features, all deterministic. `mien cluster` uses `average_linkage`: on LFW View 1 (test
+and training people) it is about as good as the others at their best thresholds and, unlike them, stays good over a
+tenfold range of FMR and from 150 to 4,000 people. The others work on the graph of nearest neighbours.
 """
 
 from __future__ import annotations
