@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,14 @@ def watch(
 ) -> Iterator[Event]:
     """The events of a video, folder of pictures, webcam or RTSP stream, as they happen.
 
+    Args:
+        source: as `mien.media.video.open_video` takes it.
+        collection: whom to recognize; None only follows faces.
+        fpir: false positive identification rate of a search, in (0, 1).
+
+    Raises:
+        BadInputError, MissingError, UsageError: at the first event; see `open_video` and `Watcher`.
+
     Example:
         >>> for event in watch("door.mp4"):  # doctest: +SKIP
         ...     print(event.time, event.event, event.track_id)
@@ -105,8 +114,8 @@ def watch(
     from mien.media.video import open_video
     from mien.scene.watcher import Watcher
 
-    with open_video(source) as video:
-        for moment in Watcher(collection, fpir=fpir).watch(video):
+    with open_video(source) as video, closing(Watcher(collection, fpir=fpir).watch(video)) as moments:
+        for moment in moments:
             yield from moment.events
 
 

@@ -78,5 +78,5 @@ def test_a_process_killed_while_erasing_leaves_a_sound_gallery_without_the_erase
             assert not there & erased
             with gallery._store.read() as connection:
                 assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-                assert connection.exec_driver_sql("SELECT purge_pending FROM mien_gallery").scalar_one() == 0
+                assert connection.exec_driver_sql("SELECT erasures - purged FROM mien_gallery").scalar_one() == 0
     assert erased

@@ -1,5 +1,6 @@
 """What is erased is in no file any more: its ciphertext, wrapped key and blind index neither, nor pieces of them."""
 
+import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from mien.errors import MienError
 from mien.identity import store
 from mien.identity.gallery import Gallery
+from mien.identity.schema import collections, subjects
 from mien.identity.template import encode
 
 PIECE = 12
@@ -29,8 +31,9 @@ def traces_by_subject(database: Path) -> dict[int, list[bytes]]:
 
 
 def pieces_found(values: list[bytes], files: bytes) -> int:
-    pieces = {value[start : start + PIECE] for value in values for start in range(0, len(value) - PIECE + 1, PIECE)}
-    return sum(piece in files for piece in pieces)
+    """How many pieces of the values, at any offset, the files hold."""
+    there = {files[start : start + PIECE] for start in range(len(files) - PIECE + 1)}
+    return sum(value[start : start + PIECE] in there for value in values for start in range(len(value) - PIECE + 1))
 
 
 def enroll_many(gallery, person, count):
@@ -56,7 +59,7 @@ def test_nothing_of_the_erased_is_left_in_any_file(home, person):
         traces = {order[row - 1]: values for row, values in traces_by_subject(folder / "gallery.db").items()}
         assert all(value in before for values in traces.values() for value in values)
 
-        for number in (17, 90, 3):
+        for number in (17, 90):
             assert staff.erase(f"Person number {number}") == 2
             assert pieces_found(traces[number], bytes_of_files(folder)) == 0
         many = list(range(40, 80))
@@ -65,7 +68,7 @@ def test_nothing_of_the_erased_is_left_in_any_file(home, person):
         assert pieces_found([value for number in many for value in traces[number]], files) == 0
         kept = [value for number in range(100, 120) for value in traces[number]]
         assert all(value in files for value in kept)
-        assert len(staff) == 2 * (120 - 43)
+        assert len(staff) == 2 * (120 - 42)
     assert pieces_found(traces[17], bytes_of_files(folder)) == 0
 
 
@@ -91,7 +94,7 @@ def test_a_face_and_a_collection_are_erased_as_thoroughly(home, person):
 
 
 def test_deleting_rows_alone_would_leave_traces(home, person):
-    """Why an erasure rebuilds the file: else old states stay in the write-ahead log."""
+    """Why an erasure ends with a purge: old states stay in the write-ahead log."""
     folder = home / "data"
     with Gallery.open() as gallery:
         enroll_many(gallery, person, 20)
@@ -100,6 +103,41 @@ def test_deleting_rows_alone_would_leave_traces(home, person):
             connection.exec_driver_sql("DELETE FROM faces")
             connection.exec_driver_sql("DELETE FROM subjects")
         assert pieces_found(traces[1], bytes_of_files(folder)) > 0
+
+
+def test_stale_copies_that_sqlite_leaves_in_split_and_merged_pages_go_too(tmp_path):
+    """With this seed SQLite 3.40 keeps a deleted key in a page that was rebuilt, in spite of `secure_delete`."""
+    database = tmp_path / "gallery.db"
+    chance = random.Random(4)
+    rows = [
+        {
+            "id": number + 1,
+            "collection_id": 1,
+            "blind_name": chance.randbytes(32),
+            "name": chance.randbytes(40),
+            "key": chance.randbytes(60),
+            "enrolled_at": 0.0,
+        }
+        for number in range(1000)
+    ]
+    erased = chance.sample(rows, 900)
+    with closing(store.Store(database, tmp_path / "master.key")) as opened:
+        with opened.write() as connection:
+            connection.execute(
+                collections.insert().values(name="x", model="", fingerprint=b"", watch_list=False, revision=0)
+            )
+            connection.execute(subjects.insert(), rows)
+            for row in erased:
+                connection.execute(subjects.delete().where(subjects.c.id == row["id"]))
+            store.mark_purge(connection)
+        values = [value for row in erased for value in (row["blind_name"], row["name"], row["key"])]
+        with closing(sqlite3.connect(database)) as connection:
+            assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        stale = pieces_found(values, bytes_of_files(tmp_path))
+        opened.purge()
+        assert pieces_found(values, bytes_of_files(tmp_path)) == 0
+    if not stale:
+        pytest.skip(f"SQLite {sqlite3.sqlite_version} left no stale copy that the purge could remove")
 
 
 def test_an_erasure_that_a_reader_held_up_is_finished_at_the_next_opening(home, person, monkeypatch):

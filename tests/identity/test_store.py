@@ -196,7 +196,7 @@ def test_a_reader_that_holds_an_old_state_is_reported_and_the_next_opening_finis
 
 def pending(opened):
     with opened.read() as connection:
-        return connection.execute(sql.select(schema.gallery.c.purge_pending)).scalar_one()
+        return connection.execute(sql.select(schema.gallery.c.erasures - schema.gallery.c.purged)).scalar_one()
 
 
 def test_a_closed_store_says_so(path, key):

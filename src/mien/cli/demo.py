@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.output import note, progress
+from mien.cli.output import make_folder, note, progress
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def demo(
     # The demo's people do not belong into the user's gallery.
     os.environ["MIEN_DATA"] = str(output / "gallery")
     os.environ["MIEN_KEY_FILE"] = str(output / "gallery" / "master.key")
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     if source is None or faces is None:
         clips, people = _astronaut(output)
     else:
@@ -73,7 +73,7 @@ def _run(output: Path, clips: list[Path], people: dict[str, list[Path]]) -> None
                 "events": output / f"{clip.stem}_events.jsonl",
             }
             video, sheet, events = results.values()
-            summary = watch_stream(str(clip), gallery["demo"], fpir=0.01, events=events, video=video, sheet=sheet)
+            summary, _ = watch_stream(str(clip), gallery["demo"], fpir=0.01, events=events, video=video, sheet=sheet)
             seen = ", ".join(summary.subjects) or "nobody who is enrolled"
             rate = summary.frames / summary.seconds if summary.seconds else 0.0
             print(f"{clip.name}: {summary.frames} frames at {rate:.0f} a second, saw {seen}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.output import Fpir, Json, note, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from mien.identity.gallery import Gallery
 
 CollectionName = Annotated[str, typer.Argument(metavar="COLLECTION")]
 
@@ -48,22 +51,40 @@ def enroll(
         raise UsageError(f"no picture of {subject!r} was given", code="enroll_arguments")
     people = folder_subjects(folder) if folder is not None else {str(subject): list(pictures or [])}
     with Gallery.open() as store, progress("pictures") as report:
-        if watch_list and collection not in store.collections():
-            store.create(collection, watch_list=True)
+        if watch_list:
+            _mark(store, collection, model)
         result = enroll_pictures(store[collection], people, model=model, largest=largest, progress=report)
-    for path, error in result.failed:
-        note(f"error [{error.code}]: {error}" if str(path) in str(error) else f"error [{error.code}]: {path}: {error}")
+    for _, error in result.failed:
+        note(f"error [{error.code}]: {error}")
     if json:
         print_json(result.to_dict())
     else:
         print(
-            f"{collection}: {result.enrolled} pictures of {len(people)} people enrolled, {result.known} were there already, "
-            f"{len(result.failed)} failed"
+            f"{collection}: {result.enrolled} of {result.pictures} pictures enrolled, {result.known} were there "
+            f"already, {len(result.failed)} failed"
         )
     if result.failed:
         raise BadInputError(
-            f"{len(result.failed)} of {result.pictures} pictures were not enrolled; each is named above with its reason",
+            f"{len(result.failed)} of {result.pictures} pictures were not enrolled; each is named above with its "
+            "reason",
             code="pictures_failed",
+        )
+
+
+def _mark(store: Gallery, name: str, model: str | None) -> None:
+    """Make the collection as a watch list; one that is there already must be one."""
+    from mien.errors import UsageError
+    from mien.face.embedder import embedder_identity
+    from mien.identity.names import proper_name
+
+    if proper_name(name, "collection") not in store.collections():
+        embedder, fingerprint = embedder_identity(model)
+        store.create(name, model=embedder, fingerprint=fingerprint, watch_list=True)
+    elif not store[name].watch_list:
+        raise UsageError(
+            f"the collection {name!r} is there already and is no watch list; leave --watch-list out, or give another "
+            "name",
+            code="watch_list_late",
         )
 
 
@@ -77,11 +98,13 @@ def search(
     """Who of a collection is on a picture?"""
     from mien.identity.gallery import Gallery
     from mien.identity.pictures import probe
+    from mien.identity.search import embedder_of
     from mien.identity.search import search as search_collection
 
     with Gallery.open() as store:
         people = store[collection]
-        taken = probe(picture, people.model)
+        model, _ = embedder_of(people)
+        taken = probe(picture, model)
         if taken.faces > 1:
             note(f"warning: {picture} shows {taken.faces} faces; the largest was taken")
         found = search_collection(people, taken.template, fpir=fpir, top=top)
@@ -93,7 +116,7 @@ def search(
                 "matches": [match.to_dict() for match in found.matches],
                 "threshold": round(found.threshold.value, 6),
                 "fpir": fpir,
-                "model": people.model,
+                "model": model,
                 "extrapolated": found.threshold.extrapolated,
                 "faces": taken.faces,
             }

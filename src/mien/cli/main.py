@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -25,27 +26,36 @@ app.add_typer(evaluate.app, name="evaluate")
 
 
 def run() -> None:
-    """The console script. Exit codes: 0 done, 1 no, 2 usage, 3 bad input, 4 missing, 5 internal, 130 interrupted."""
-    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s", stream=sys.stderr)
-    sys.exit(_run())
+    """The console script."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    for level in (logging.WARNING, logging.ERROR):
+        logging.addLevelName(level, logging.getLevelName(level).lower())
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold bytes that are no text. In JSON the escape that stands for one is the right one.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.exit(main())
 
 
-def _run() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: of the command line; None takes those of the process.
+
+    Returns:
+        The exit code: 0 done, 1 no, 2 usage, 3 bad input, 4 missing, 5 internal, 130 interrupted.
+    """
     from mien.errors import MienError
 
     try:
-        app()
+        app(arguments)
     except MienError as error:
         sys.stderr.write(f"error [{error.code}]: {error}\n")
         return error.exit_code
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            return 0  # the reader of stdout has gone; nobody is left to tell
         return end.code if isinstance(end.code, int) else 5 if end.code else 0
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader of stdout has gone; nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if os.environ.get("MIEN_DEBUG"):
             raise

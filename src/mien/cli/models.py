@@ -87,8 +87,8 @@ def verify(json: Json = False) -> None:
         print_table("model files", ["model", "file", "state"], rows)
     if wrong:
         raise BadInputError(
-            f"wrong files of {', '.join(dict.fromkeys(wrong))}; they are never loaded. `mien models pull NAME` replaces "
-            "them in the cache; a mirror is yours to mend.",
+            f"wrong files of {', '.join(dict.fromkeys(wrong))}; they are never loaded. `mien models pull NAME` "
+            "replaces them in the cache; a mirror is yours to mend.",
             code="model_corrupt",
         )
 

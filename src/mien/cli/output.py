@@ -1,4 +1,4 @@
-"""What commands share: JSON on stdout, tables and progress on stderr's terminal, pictures found by path."""
+"""What commands share: JSON and tables on stdout, notes and progress on stderr."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,9 +17,11 @@ Fpir = Annotated[
 ]
 
 
-def print_json(record: Any, *, indent: int | None = None) -> None:
-    """One JSON document, keys in their order, on stdout."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=indent, allow_nan=False) + "\n")
+def print_json(record: Any) -> None:
+    """One JSON document on one line of stdout, keys in their order; sent at once, for who reads along."""
+    is_unicode = sys.stdout.encoding.lower().replace("-", "") in ("utf8", "utf16")
+    sys.stdout.write(json.dumps(record, ensure_ascii=not is_unicode, allow_nan=False) + "\n")
+    sys.stdout.flush()
 
 
 def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
@@ -26,14 +29,18 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
-    Console().print(table)
+    # Names may hold square brackets and colons, which are theirs and no markup.
+    console = Console(markup=False, emoji=False, highlight=False)
+    console.print(Text(title, "bold"), soft_wrap=True)
+    console.print(table)
 
 
 def note(text: str) -> None:
@@ -52,6 +59,38 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def make_folder(path: Path) -> None:
+    """A folder for results, made where it is missing.
+
+    Raises:
+        UsageError: `file_unwritable`.
+    """
+    from mien.media.files import unwritable
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def check_picture_output(path: Path | None) -> None:
+    """Says at once what writing a picture would say only after all the work.
+
+    Raises:
+        UsageError: `picture_suffix` or `file_unwritable`.
+    """
+    from mien.errors import UsageError
+
+    if path is None:
+        return
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UsageError(f"{path}: pictures are written as .png, .jpg or .jpeg", code="picture_suffix")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageError(
+            f"{path}: cannot be written (it is a folder, or its folder is missing)", code="file_unwritable"
+        )
 
 
 def _shown(value: Any) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.output import Json, note, print_json, print_table, progress
+from mien.cli.output import Json, check_picture_output, make_folder, note, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from mien.face.analyzer import Feature
+
+_FEATURES: tuple[Feature, ...] = ("pose", "age_gender", "quality", "mesh", "eyes")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def analyze(
     pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Pictures, or folders of pictures.")],
     features: Annotated[
-        str, typer.Option("--with", help="What to find out, of: pose, age_gender, quality, mesh, eyes.")
+        str, typer.Option("--with", metavar="LIST", help=f"What to find out, of: {', '.join(_FEATURES)}.")
     ] = "pose,age_gender,quality,eyes",
     json: Json = False,
     draw: Annotated[Path | None, typer.Option(metavar="DIR", help="Write each picture with its faces marked.")] = None,
@@ -29,20 +34,22 @@ def analyze(
     from mien.drawing.annotate import draw_faces
     from mien.errors import BadInputError
     from mien.face.analyzer import FaceAnalyzer
-    from mien.media.image import find_pictures, read, write
+    from mien.identity.pictures import folder_pictures
+    from mien.media.image import read, write
 
-    paths = [found for path in pictures for found in (find_pictures(path) if path.is_dir() else [path])]
-    analyzer = FaceAnalyzer([name.strip() for name in features.split(",") if name.strip()])  # type: ignore[misc]
+    wanted = _wanted(features)
+    paths = [found for path in pictures for found in (folder_pictures(path) if path.is_dir() else [path])]
+    analyzer = FaceAnalyzer(wanted)
     if draw is not None:
-        draw.mkdir(parents=True, exist_ok=True)
-    failures: list[BadInputError] = []
+        make_folder(draw)
+    failures = 0
     for number, path in enumerate(paths):
         try:
             image = read(path)
         except BadInputError as error:
             if len(paths) == 1:
                 raise
-            failures.append(error)
+            failures += 1
             note(f"error [{error.code}]: {error}")
             continue
         faces, milliseconds = analyzer.timed(image)
@@ -62,10 +69,24 @@ def analyze(
             )
         else:
             _print_faces(path, [face.to_dict() for face in faces])
-    if draw is not None and not json:
+    if draw is not None:
         note(f"pictures with the faces marked are in {draw}")
     if failures:
-        raise BadInputError(f"{len(failures)} of {len(paths)} pictures could not be read", code="pictures_failed")
+        raise BadInputError(
+            f"{failures} of {len(paths)} pictures could not be read; each is named above with its reason",
+            code="pictures_failed",
+        )
+
+
+def _wanted(features: str) -> list[Feature]:
+    from mien.errors import UsageError
+
+    names = [name.strip() for name in features.split(",") if name.strip()]
+    if unknown := [name for name in names if name not in _FEATURES]:
+        raise UsageError(
+            f"--with {unknown[0]!r} is not known; there are {', '.join(_FEATURES)}", code="feature_unknown"
+        )
+    return [feature for feature in _FEATURES if feature in names]
 
 
 def _print_faces(path: Path, faces: list[dict[str, object]]) -> None:
@@ -76,7 +97,7 @@ def _print_faces(path: Path, faces: list[dict[str, object]]) -> None:
     for face in faces:
         box: dict[str, float] = face["rect"]  # type: ignore[assignment]
         pose: dict[str, float] = face.get("face_3d", {})  # type: ignore[assignment]
-        size = f"{box['right'] - box['left']:.0f}x{box['bottom'] - box['top']:.0f}+{box['left']:.0f}+{box['top']:.0f}"
+        size = f"{box['right'] - box['left']:.0f}x{box['bottom'] - box['top']:.0f}{box['left']:+.0f}{box['top']:+.0f}"
         angles = " ".join(f"{pose[name]:+.0f}" for name in ("yaw", "pitch", "roll")) if pose else None
         rows.append([size, face["score"], face.get("quality"), face.get("age"), face.get("gender"), angles])
     print_table(
@@ -117,28 +138,37 @@ def cluster(
 ) -> None:
     """Group the faces of a photo album by person."""
     from mien.drawing.contact_sheet import Tile, grouped_contact_sheet
+    from mien.errors import BadInputError
     from mien.identity.album import cluster_album
     from mien.media.image import write
 
-    with progress("faces") as report:
+    check_picture_output(sheet)
+    with progress("pictures") as report:
         album = cluster_album(folder, report)
-    for error in album.failed:
+    for _, error in album.failed:
         note(f"error [{error.code}]: {error}")
     if sheet is not None:
         groups = [
-            (f"person {number + 1}: {len(group)} faces", [Tile(face.thumbnail, face.path.stem) for face in group])
+            (f"person {number + 1}: {_faces(len(group))}", [Tile(face.thumbnail, face.path.stem) for face in group])
             for number, group in enumerate(album.people)
         ]
         write(sheet, grouped_contact_sheet(groups))
+        note(f"contact sheet: {sheet}")
     if json:
         print_json(album.to_dict())
-        return
-    rows = [
-        [number + 1, len(group), ", ".join(dict.fromkeys(face.path.name for face in group))[:100]]
-        for number, group in enumerate(album.people)
-    ]
-    print_table(
-        f"{album.faces} faces in {album.pictures} pictures: {len(rows)} people", ["person", "faces", "in"], rows
-    )
-    if sheet is not None:
-        note(f"contact sheet: {sheet}")
+    else:
+        rows = [
+            [number + 1, len(group), ", ".join(dict.fromkeys(face.path.name for face in group))]
+            for number, group in enumerate(album.people)
+        ]
+        title = f"{_faces(album.faces)} in {album.pictures} pictures: {len(rows)} people"
+        print_table(title, ["person", "faces", "in"], rows)
+    if album.failed:
+        raise BadInputError(
+            f"{len(album.failed)} of {album.pictures} pictures could not be read; each is named above with its reason",
+            code="pictures_failed",
+        )
+
+
+def _faces(count: int) -> str:
+    return f"{count} face{'' if count == 1 else 's'}"

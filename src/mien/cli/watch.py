@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import signal
-import sys
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.output import Fpir, Json, note, print_json
+from mien.cli.output import Fpir, Json, check_picture_output, note, print_json
+from mien.errors import MienError, MissingError
 
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
+    from mien.media.video import Video
     from mien.scene.watcher import Summary
 
 
@@ -45,18 +48,15 @@ def watch(
 
     with ExitStack() as stack:
         people = stack.enter_context(Gallery.open())[collection] if collection else None
-        summary = watch_stream(
+        summary, problem = watch_stream(
             source, people, fpir=fpir, start=start, events=events, video=video, sheet=sheet, json=json
-        ).to_dict()
+        )
     if json:
-        print_json({"summary": summary})
-        return
-    note(
-        f"{summary['frames']} frames in {summary['seconds']:.1f} s ({summary['fps']:.0f} a second), "
-        f"{summary['tracks']} tracks, {summary['extractions']} features"
-    )
-    for name, seen in summary["subjects"].items():
-        note(f"  {name}: {seen['tracks']} track(s), from {seen['first']:.1f} s to {seen['last']:.1f} s")
+        print_json({"summary": summary.to_dict()})
+    else:
+        _print_summary(summary.to_dict())
+    if problem is not None:
+        raise problem
 
 
 def watch_stream(
@@ -69,72 +69,97 @@ def watch_stream(
     video: Path | None = None,
     sheet: Path | None = None,
     json: bool = False,
-) -> Summary:
-    """Watch a source to its end, or until Ctrl-C, with all that was asked for written on the way."""
-    from mien.drawing.annotate import annotate
+) -> tuple[Summary, MienError | None]:
+    """Watch a source to its end, or until Ctrl-C, with all that was asked for written on the way.
+
+    Returns:
+        The totals, and what ended the stream where it was not its end: a camera that went away. What was seen until
+        then is written all the same.
+    """
     from mien.media.image import write
     from mien.media.video import open_video
-    from mien.media.writer import VideoWriter
+    from mien.scene.annotated_video import AnnotatedVideo
     from mien.scene.sinks import JsonLines
     from mien.scene.track_sheet import TrackSheet
     from mien.scene.watcher import Watcher
 
+    _check_outputs(source, events, video, sheet)
+    problem = None
     with ExitStack() as stack:
-        stop = stack.enter_context(_Interruption())
         stream = stack.enter_context(open_video(source, start=start))
         watcher = Watcher(people, fpir=fpir)
         sink = stack.enter_context(JsonLines(events)) if events else None
-        writer = None
+        drawn = None
         if video is not None:
-            writer = stack.enter_context(VideoWriter(video, stream.frame_rate, stream.width, stream.height))
+            drawn = stack.enter_context(AnnotatedVideo(video, stream.frame_rate, stream.width, stream.height))
         tracks = TrackSheet() if sheet is not None else None
         report = stack.enter_context(_Report(stream.frame_count))
         moments = stack.enter_context(closing(watcher.watch(stream)))
-        for moment in moments:
-            for event in moment.events:
-                record = event.to_dict()
-                if sink is not None:
-                    sink.write(record)
-                if json:
-                    print_json(record)
-                elif not report.shown or event.event in ("recognized", "alarm"):
-                    report.print(_line(record))
-            if tracks is not None:
-                tracks.add(moment)
-            if writer is not None and not moment.is_end:
-                annotate(moment.frame.image, moment.faces, moment.labels)
-                writer.write(moment.frame.image, moment.frame.time)
-            report.frame(moment.frame.index)
-            if stop.asked:
-                break
+        stack.enter_context(_interruptible(stream))
+        try:
+            for moment in moments:
+                for record in (event.to_dict() for event in moment.events):
+                    if sink is not None:
+                        sink.write(record)
+                    if json:
+                        print_json(record)
+                    else:
+                        report.event(record)
+                if tracks is not None:
+                    tracks.add(moment)
+                if drawn is not None:
+                    drawn.add(moment)
+                report.frame(moment.frame.index)
+        except MissingError as lost:
+            problem = lost
     if tracks is not None and sheet is not None:
         write(sheet, tracks.draw())
-    return watcher.summary
+    return watcher.summary, problem
 
 
-def _line(record: dict[str, Any]) -> str:
-    who = f" {record['subject']} ({record['similarity']:.2f})" if record["subject"] else ""
-    return f"{record['time']:9.2f} s  track {record['track_id']:<4d} {record['event']}{who}"
+def _check_outputs(source: str, events: Path | None, video: Path | None, sheet: Path | None) -> None:
+    """A result must not be written over the source, nor over another result."""
+    from mien.errors import UsageError
+
+    check_picture_output(sheet)
+    outputs = [path for path in (events, video, sheet) if path is not None]
+    taken = {Path(source).absolute()}
+    for path in outputs:
+        if path.absolute() in taken or (path.exists() and Path(source).exists() and path.samefile(source)):
+            raise UsageError(f"{path} would be written over; give every result a file of its own", code="file_in_use")
+        taken.add(path.absolute())
 
 
-class _Interruption:
-    """Ctrl-C and SIGTERM ask the loop to end after its frame; a second Ctrl-C ends at once."""
+def _print_summary(summary: dict[str, Any]) -> None:
+    note(
+        f"{summary['frames']} frames in {summary['seconds']:.1f} s ({summary['fps']:.0f} a second), "
+        f"{summary['tracks']} tracks, {summary['extractions']} features"
+    )
+    if summary["dropped"]:
+        note(f"  {summary['dropped']} frames came too fast and were left out")
+    for name, seen in summary["subjects"].items():
+        note(f"  {name}: {seen['tracks']} track(s), from {seen['first']:.1f} s to {seen['last']:.1f} s")
 
-    def __init__(self) -> None:
-        self.asked = False
 
-    def __enter__(self) -> _Interruption:
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
+@contextmanager
+def _interruptible(stream: Video) -> Iterator[None]:
+    """Ctrl-C and SIGTERM close the stream, so that it ends as if it were over; a second one ends at once."""
+    asked = False
 
-    def __exit__(self, *exception: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
             raise KeyboardInterrupt
-        self.asked = True
+        asked = True
+        # In a thread of its own: closing takes a lock that the interrupted code may hold.
+        Thread(target=stream.close, name="mien-close", daemon=True).start()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Report:
@@ -146,7 +171,6 @@ class _Report:
 
         console = Console(stderr=True)
         self.shown = console.is_terminal
-        self.frames = 0
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, transient=True, disable=not self.shown)
         self._task = self._bar.add_task("watch", total=total, rate="")
@@ -159,13 +183,18 @@ class _Report:
         self._bar.stop()
 
     def frame(self, index: int) -> None:
-        self.frames = index + 1
         if self.shown:
             speed = self._bar.tasks[0].speed
-            self._bar.update(self._task, completed=self.frames, rate=f"{speed:.0f} fps" if speed else "")
+            self._bar.update(self._task, completed=index + 1, rate=f"{speed:.0f} fps" if speed else "")
 
-    def print(self, line: str) -> None:
-        if self.shown:
-            self._bar.console.print(line, highlight=False, markup=False)
-        else:
-            sys.stderr.write(line + "\n")
+    def event(self, record: dict[str, Any]) -> None:
+        """Every event as a line; above the bar only those that name somebody."""
+        if not self.shown:
+            note(_line(record))
+        elif record["event"] in ("recognized", "alarm"):
+            self._bar.console.print(_line(record), highlight=False, markup=False)
+
+
+def _line(record: dict[str, Any]) -> str:
+    who = f" {record['subject']} ({record['similarity']:.2f})" if record["subject"] else ""
+    return f"{record['time']:9.2f} s  track {record['track_id']:<4d} {record['event']}{who}"

@@ -53,7 +53,7 @@ def contact_sheet(tiles: Sequence[Tile], *, columns: int | None = None, tile: in
     Example:
         >>> import numpy as np
         >>> contact_sheet([Tile(np.zeros((80, 60, 3), np.uint8), "Ada", "0.81")] * 4, columns=2).shape[1]
-        384
+        380
     """
     return grouped_contact_sheet([("", tiles)], columns=columns, tile=tile)
 

@@ -88,20 +88,40 @@ def _write_clip(path: Path, present: bool) -> None:
 
 def clip_frames(*, present: bool) -> Iterator[Image]:
     """The frames of one clip, RGB uint8 `(720, 1280, 3)`, the same at every call; `present`: with her."""
-    portrait, cat, cup = _pictures()
-    astronaut = Sprite(portrait, _matte(portrait))
-    things = (_disc(cat, (205, 150), 145), _disc(cup, (303, 185), 172))
-    sky = _sky()
+    scenery = build_scenery()
     for number in range(round(SECONDS * FRAME_RATE)):
-        time = number / FRAME_RATE
-        shift = round(12 * time)
-        image = np.ascontiguousarray(sky[:, shift : shift + WIDTH])
-        for thing, place in zip(things, _drift(time), strict=True):
-            middle = thing.cover.shape[1] / 2, thing.cover.shape[0] / 2
-            paste(image, thing, middle, place)
-        if present:
-            paste(image, astronaut, _FACE, flight(time))
-        yield image
+        yield draw(scenery, number / FRAME_RATE, present=present)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenery:
+    """What frames are put together from: she, cat and cup, and the sky, RGB uint8 `(720, 1480, 3)`."""
+
+    astronaut: Sprite
+    things: tuple[Sprite, Sprite]
+    sky: Image
+
+
+def build_scenery() -> Scenery:
+    """Cut out and draw everything once.
+
+    Raises:
+        MissingError: scikit-image is not installed (code `dependency_missing`).
+    """
+    portrait, cat, cup = _pictures()
+    things = _disc(cat, (205, 150), 145), _disc(cup, (303, 185), 172)
+    return Scenery(Sprite(portrait, _matte(portrait)), things, _sky())
+
+
+def draw(scenery: Scenery, time: float, *, present: bool) -> Image:
+    """The frame at a time in seconds, RGB uint8 `(720, 1280, 3)`."""
+    shift = round(12 * time)
+    image = np.ascontiguousarray(scenery.sky[:, shift : shift + WIDTH])
+    for thing, place in zip(scenery.things, _drift(time), strict=True):
+        paste(image, thing, (thing.cover.shape[1] / 2, thing.cover.shape[0] / 2), place)
+    if present:
+        paste(image, scenery.astronaut, _FACE, flight(time))
+    return image
 
 
 def flight(time: float) -> Placement:
@@ -173,7 +193,7 @@ def _matte(portrait: Image) -> Float32:
     soft = cv2.GaussianBlur(outline, (0, 0), 1.2)
     y, x = np.mgrid[: soft.shape[0], : soft.shape[1]].astype(np.float32)
     fade = np.clip((500 - y - ((x - 256) / 256) ** 2 * 60) / 70, 0, 1)
-    return np.asarray(soft * fade * fade * (3 - 2 * fade), np.float32)
+    return np.clip(soft * fade * fade * (3 - 2 * fade), 0, 1).astype(np.float32)
 
 
 def _disc(picture: Image, middle: tuple[int, int], radius: int) -> Sprite:

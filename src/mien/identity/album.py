@@ -12,9 +12,9 @@ import numpy as np
 from mien.errors import BadInputError
 from mien.identity.clusters import LINKAGE_FMR, average_linkage
 from mien.identity.operating_point import threshold_for_fmr
-from mien.identity.pictures import analyzer
+from mien.identity.pictures import analyzer, failures, folder_pictures
 from mien.identity.search import calibration
-from mien.media.image import find_pictures, read
+from mien.media.image import read
 from mien.records import Face, Image
 
 
@@ -29,11 +29,11 @@ class AlbumFace:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """The people of a folder, those with most faces first, and the pictures that could not be read."""
+    """The people of a folder, those with most faces first, and the pictures that could not be read, with the reason."""
 
     pictures: int
     people: list[list[AlbumFace]]
-    failed: list[BadInputError]
+    failed: list[tuple[Path, BadInputError]]
 
     @property
     def faces(self) -> int:
@@ -46,27 +46,29 @@ class Album:
             {"person": number + 1, "faces": [{"source": str(f.path), **f.face.to_dict()} for f in person]}
             for number, person in enumerate(self.people)
         ]
-        return {"pictures": self.pictures, "faces": self.faces, "people": people, "failed": len(self.failed)}
+        return {"pictures": self.pictures, "faces": self.faces, "people": people, "failed": failures(self.failed)}
 
 
 def cluster_album(folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> Album:
     """Find the faces of every picture below a folder and group them by person.
 
+    Args:
+        folder: searched with its sub-folders.
+        progress: called with pictures done and pictures in all.
+
     Raises:
         BadInputError: the folder cannot be read or holds no picture.
     """
-    paths = find_pictures(folder, recursive=True)
-    if not paths:
-        raise BadInputError(f"there is no picture in {folder}", code="folder_without_pictures")
+    paths = folder_pictures(folder, recursive=True)
     found: list[AlbumFace] = []
-    failed: list[BadInputError] = []
+    failed: list[tuple[Path, BadInputError]] = []
     analyze = analyzer(None)
     for done, path in enumerate(paths):
         progress(done, len(paths))
         try:
             image = read(path)
         except BadInputError as error:
-            failed.append(error)
+            failed.append((path, error))
             continue
         found += [AlbumFace(path, face, analyze.embedder.crop(image, face)) for face in analyze(image)]
     progress(len(paths), len(paths))

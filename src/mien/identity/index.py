@@ -58,6 +58,7 @@ class FaceIndex:
         self._keys = np.empty(0, np.int64)
         self._groups = np.empty(0, np.int64)
         self._size = 0
+        self._group_count: int | None = None
         self._forget_codes(range_=0.0)
 
     def __len__(self) -> int:
@@ -83,6 +84,7 @@ class FaceIndex:
             )
         self._rows[start:stop], self._keys[start:stop], self._groups[start:stop] = rows, keys, groups
         self._size = stop
+        self._group_count = None
 
     def remove(self, keys: Any) -> None:
         """Remove the rows of these keys, all of them there; the last rows take their places, nothing of them stays."""
@@ -94,6 +96,7 @@ class FaceIndex:
                 array[row] = array[last]
                 array[last] = 0
             self._size = last
+        self._group_count = None
 
     def search(self, probes: Float32, top: int, threshold: float = -np.inf) -> list[list[Hit]]:
         """The `top` closest groups of each probe whose score reaches the threshold, best first, one hit a group.
@@ -111,6 +114,9 @@ class FaceIndex:
         waiting = np.arange(len(probes))
         if not self._size or not len(waiting):
             return found
+        if self._group_count is None:
+            self._group_count = len(np.unique(self._groups[: self._size]))
+        top = min(top, self._group_count)  # with as many hits as there are groups a shortlist can be proven complete
         self._refresh_codes()
         codes, steps, slack = self._rounded(probes)
         for shortlist in _SHORTLISTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,11 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from mien.errors import BadInputError
 from mien.face.analyzer import FaceAnalyzer
+from mien.face.embedder import embedder_identity
+from mien.identity.names import proper_name
+from mien.media.files import natural_key, shown, unreadable
 from mien.media.image import find_pictures, load
 from mien.records import Template
 
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
+
+_log = logging.getLogger("mien.identity.pictures")
+_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif"))
+"""A file so named is meant as a picture: where it is none that can be read, its owner wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +55,22 @@ class Enrollment:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        failed = [{"picture": str(path), "code": error.code, "reason": str(error)} for path, error in self.failed]
-        return {"enrolled": self.enrolled, "known": self.known, "failed": failed}
+        return {"enrolled": self.enrolled, "known": self.known, "failed": failures(self.failed)}
+
+
+def failures(failed: Iterable[tuple[Path, BadInputError]]) -> list[dict[str, str]]:
+    """Pictures that could not be used, as JSON."""
+    return [{"picture": str(path), "code": error.code, "reason": str(error)} for path, error in failed]
+
+
+def analyzer(model: str | None) -> FaceAnalyzer:
+    """The analyzer that makes templates of this embedder, loaded once; None is the pack's."""
+    return _analyzer(embedder_identity(model)[0])
 
 
 @lru_cache(maxsize=4)
-def analyzer(model: str | None) -> FaceAnalyzer:
-    """The analyzer that makes templates of this embedder, loaded once; None is the pack's."""
-    return FaceAnalyzer(embedder=model)
+def _analyzer(embedder: str) -> FaceAnalyzer:
+    return FaceAnalyzer(embedder=embedder)
 
 
 def probe(picture: Any, model: str | None, *, bgr: bool = False) -> Probe:
@@ -70,7 +86,7 @@ def probe(picture: Any, model: str | None, *, bgr: bool = False) -> Probe:
     """
     faces = analyzer(model)(picture, bgr=bgr)
     if not faces:
-        raise _no_face(_shown(picture))
+        raise _no_face(_name(picture))
     template = faces[0].template
     assert template is not None
     return Probe(template, len(faces))
@@ -85,8 +101,8 @@ def enrollment_template(picture: Any, model: str | None, *, largest: bool = Fals
     taken = probe(picture, model)
     if taken.faces > 1 and not largest:
         raise BadInputError(
-            f"{_shown(picture)} shows {taken.faces} faces, and which one is meant is not known; cut it to one face, "
-            "or take the largest with --largest (largest=True)",
+            f"{_name(picture)}: shows {taken.faces} faces, and which one is meant is not known; cut it to one face, or "
+            "take the largest with --largest (largest=True)",
             code="faces_several",
         )
     return taken.template
@@ -102,26 +118,53 @@ def source_digest(picture: Any) -> bytes:
     return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
 
 
-def folder_subjects(folder: Path) -> dict[str, list[Path]]:
-    """The pictures of each sub-folder, its name being the subject's.
+def folder_pictures(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """The files of a folder that are pictures or are named like one, in natural order; never none.
+
+    Args:
+        folder: where to look; hidden files and folders are skipped.
+        recursive: look into sub-folders too.
 
     Raises:
-        BadInputError: `folder_without_subjects`, or the folder cannot be read.
+        BadInputError: `folder_without_pictures`, and those of `find_pictures`.
     """
-    if not folder.is_dir():
-        raise BadInputError(f"{folder} is no folder; give one with a sub-folder for each subject", code="file_missing")
-    people = {
-        path.name: find_pictures(path, recursive=True)
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.name.startswith(".")
-    }
-    if not any(people.values()):
+    found = set(find_pictures(folder, recursive=recursive))
+    for path in folder.rglob("*") if recursive else folder.iterdir():
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in _SUFFIXES and not is_hidden and path.is_file():
+            found.add(path)
+    if not found:
         raise BadInputError(
-            f"{folder} has no sub-folder with pictures; enrolling a folder takes one sub-folder a subject, named for "
-            "the subject",
+            f"{shown(folder)}: holds no picture; give a folder of JPEG, PNG, WebP, BMP or TIFF files",
+            code="folder_without_pictures",
+        )
+    return sorted(found, key=natural_key)
+
+
+def folder_subjects(folder: Path) -> dict[str, list[Path]]:
+    """The pictures of each sub-folder, its name being the subject's; sub-folders without any are left out.
+
+    Raises:
+        BadInputError: `file_missing`, `folder_expected`, `file_unreadable` or `folder_without_subjects`.
+    """
+    loose = find_pictures(folder)
+    if loose:
+        _log.warning("%s: %d pictures beside the sub-folders are nobody's and are left out", shown(folder), len(loose))
+    people: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            try:
+                people[path.name] = folder_pictures(path, recursive=True)
+            except BadInputError as error:
+                if error.code != "folder_without_pictures":
+                    raise
+    if not people:
+        raise BadInputError(
+            f"{shown(folder)}: has no sub-folder with pictures; enrolling a folder takes one sub-folder a subject, "
+            "named for the subject",
             code="folder_without_subjects",
         )
-    return {name: pictures for name, pictures in people.items() if pictures}
+    return people
 
 
 def enroll_pictures(
@@ -134,8 +177,8 @@ def enroll_pictures(
 ) -> Enrollment:
     """Enroll people from picture files; one bad picture does not stop the others.
 
-    Each subject's pictures are written as they are done, so that an interrupted run loses at most the pictures that
-    it was working on, and doing it again enrolls only what is missing.
+    Each picture is on disk before the next one is begun, so that an interrupted run loses at most the one that it was
+    working on, and doing it again enrolls only what is missing.
 
     Args:
         collection: where to.
@@ -143,24 +186,29 @@ def enroll_pictures(
         model: embedder of a new collection; None is the pack's.
         largest: take the largest face of a picture with several.
         progress: called with pictures done and pictures in all.
+
+    Raises:
+        BadInputError: `template_other_model`: the collection has another embedder; a `database_*`.
+        UsageError: `model_unknown` or `model_wrong_task`.
     """
     result = Enrollment()
-    work = [(subject, path) for subject, paths in people.items() for path in paths]
-    model = model or existing_model(collection)
-    before = {subject: set(_face_ids(collection, subject)) for subject in people}
+    work = [(subject, Path(path)) for subject, paths in people.items() for path in paths]
+    model = _model_for(collection, model)
+    before = {subject: _face_ids(collection, subject) for subject in people}
     for done, (subject, path) in enumerate(work):
         progress(done, len(work))
         try:
-            digest = source_digest(path)
+            proper_name(subject, "subject")
             template = enrollment_template(path, model, largest=largest)
-            name = analyzer(model).embedder.name
-            (face_id,) = collection.enroll_templates(subject, [template], model=name, sources=[digest])
+            digest = source_digest(path)
         except BadInputError as error:
-            result.failed.append((path, error))
+            reason = error if shown(path) in str(error) else BadInputError(f"{shown(path)}: {error}", code=error.code)
+            result.failed.append((path, reason))
             continue
-        except OSError as error:
-            result.failed.append((path, BadInputError(f"{path}: {error.strerror}", code="file_unreadable")))
+        except OSError as error:  # gone since it was analyzed
+            result.failed.append((path, unreadable(path, error)))
             continue
+        (face_id,) = collection.enroll_templates(subject, [template], model=model, sources=[digest])
         if face_id in before[subject]:
             result.known += 1
         else:
@@ -173,29 +221,42 @@ def enroll_pictures(
 def existing_model(collection: Collection) -> str | None:
     """The embedder that a collection is bound to; None where it is not there yet or still open."""
     try:
-        return collection.model
+        return collection.model or None
     except BadInputError as error:
         if error.code == "collection_missing":
             return None
         raise
 
 
-def _face_ids(collection: Collection, subject: str) -> list[str]:
+def _model_for(collection: Collection, asked: str | None) -> str:
+    """The embedder to enroll with: the collection's, else the one that is asked for."""
+    existing = existing_model(collection)
+    name, _ = embedder_identity(asked or existing)
+    if existing not in (None, name):
+        raise BadInputError(
+            f"the collection {collection.name!r} has templates of {existing}, not of {name}; leave the model out, or "
+            "enroll into another collection",
+            code="template_other_model",
+        )
+    return name
+
+
+def _face_ids(collection: Collection, subject: str) -> set[str]:
     try:
-        return [face.face_id for face in collection.faces(subject)]
+        return {face.face_id for face in collection.faces(subject)}
     except BadInputError as error:
-        if error.code in ("collection_missing", "subject_missing"):
-            return []
+        if error.code in ("collection_missing", "subject_missing") or error.code.startswith("name_"):
+            return set()
         raise
 
 
 def _no_face(name: str) -> BadInputError:
     return BadInputError(
-        f"no face was found on {name}; take a picture on which the face is at least 20 pixels wide and turned to the "
+        f"{name}: no face was found; take a picture on which the face is at least 20 pixels wide and turned to the "
         "camera",
         code="face_missing",
     )
 
 
-def _shown(picture: Any) -> str:
-    return str(picture) if isinstance(picture, str | Path) else "the picture"
+def _name(picture: Any) -> str:
+    return shown(picture) if isinstance(picture, str | Path) else "the picture"

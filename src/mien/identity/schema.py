@@ -30,7 +30,8 @@ gallery = Table(
     Column("schema_version", Integer, nullable=False),
     Column("database_id", LargeBinary(16), nullable=False, comment="random; makes this database's keys its own"),
     Column("proof", LargeBinary(32), nullable=False, comment="what the master key must give"),
-    Column("purge_pending", Boolean, nullable=False, comment="rows were erased, their residue perhaps not yet"),
+    Column("erasures", Integer, nullable=False, comment="how many transactions have erased something"),
+    Column("purged", Integer, nullable=False, comment="of how many of them no residue is left in any file"),
     comment="exactly one row",
 )
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mien.errors import BadInputError
+from mien.face.embedder import embedder_identity
 from mien.identity.operating_point import (
     Calibration,
     Threshold,
@@ -14,6 +15,7 @@ from mien.identity.operating_point import (
     threshold_for_fmr,
     threshold_for_fpir,
 )
+from mien.models.catalogue import catalogue
 from mien.records import Match, Template
 
 if TYPE_CHECKING:
@@ -48,16 +50,39 @@ def search(collection: Collection, probe: Template, *, fpir: float, top: int = 5
         BadInputError: the collection is missing or empty, or the template or the calibration is another model's.
         MissingError: there is no calibration for the collection's embedder.
     """
-    model, fingerprint = collection.model, collection.fingerprint
-    if model is None or fingerprint is None:
-        raise BadInputError(
-            f"nobody is enrolled in the collection {collection.name!r}; `mien enroll {collection.name} SUBJECT PICTURE`",
-            code="collection_empty",
-        )
+    model, fingerprint = embedder_of(collection)
     threshold = threshold_for_fpir(calibration(model, fingerprint), fpir, len(collection))
     found = collection.search_template(probe, threshold=-1.0, top=top)
     passed = [match for match in found if match.similarity >= threshold.value]
     return Search(passed, threshold, found[0].similarity if found else None)
+
+
+def embedder_of(collection: Collection) -> tuple[str, bytes]:
+    """Name and fingerprint of the embedder that a collection is bound to.
+
+    Raises:
+        BadInputError: `collection_missing`, or `collection_empty`: nobody was ever enrolled.
+    """
+    fingerprint = collection.fingerprint
+    if not fingerprint:
+        raise BadInputError(
+            f"nobody is enrolled in the collection {collection.name!r}; "
+            f"`mien enroll {collection.name} SUBJECT PICTURE`",
+            code="collection_empty",
+        )
+    return collection.model or _named(fingerprint), fingerprint
+
+
+def _named(fingerprint: bytes) -> str:
+    """The embedder of the catalogue with this fingerprint: templates can be enrolled without naming theirs."""
+    for entry in catalogue().values():
+        if entry.task == "face-embedding" and embedder_identity(entry.name)[1] == fingerprint:
+            return entry.name
+    raise BadInputError(
+        f"the collection holds templates {fingerprint.hex()}, which no embedder of the catalogue makes; name the "
+        "embedder when enrolling templates",
+        code="template_other_model",
+    )
 
 
 def verify(first: Template, second: Template, *, model: str, fmr: float) -> tuple[float, Threshold]:

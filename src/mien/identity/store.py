@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ class Store:
         """
         self.path = path
         self._lock = Lock()
+        self._purging = Lock()
         self._closed = False
         _touch(path)
         self._engine = _engine(path)
@@ -93,17 +95,19 @@ class Store:
             MienError: `erase_incomplete`: another process held on to an old state for longer than `BUSY_SECONDS`, or
                 the disk is full; the next erase or opening finishes the work.
         """
-        self._check_open()
-        try:
-            with closing(_connect(self.path)) as connection:
-                connection.execute("VACUUM").close()
-                blocked = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.Error as error:
-            raise _incomplete(self.path, str(error)) from error
-        if blocked:
-            raise _incomplete(self.path, "another process is still reading an older state")
-        with self.write() as connection:
-            connection.execute(schema.gallery.update().values(purge_pending=False))
+        with self._purging:
+            with self.read() as connection:
+                row = connection.execute(sql.select(schema.gallery)).one()
+            if row.purged == row.erasures:  # what another thread or process has purged in the meantime
+                return
+            try:
+                with closing(_connect(self.path)) as driver:
+                    driver.execute("VACUUM").close()
+                    _cut_wal(driver, self.path)
+            except sqlite3.Error as error:
+                raise _incomplete(self.path, str(error)) from error
+            with self.write() as connection:
+                connection.execute(schema.gallery.update().values(purged=row.erasures))
 
     def close(self) -> None:
         """Close every connection; using the store afterwards is a UsageError `gallery_closed`."""
@@ -126,7 +130,7 @@ class Store:
 
 def mark_purge(connection: Connection) -> None:
     """Note, in the transaction that erases, that a purge is due, so that a killed process's is done by the next."""
-    connection.execute(schema.gallery.update().values(purge_pending=True))
+    connection.execute(schema.gallery.update().values(erasures=schema.gallery.c.erasures + 1))
 
 
 def _touch(path: Path) -> None:
@@ -205,7 +209,7 @@ def _admit(connection: Connection, path: Path, key_file: Path) -> tuple[Vault, b
             "back from its backup, or point MIEN_KEY_FILE at it",
             code="master_key_wrong",
         )
-    return vault, row.purge_pending
+    return vault, row.purged != row.erasures
 
 
 def _found(connection: Connection, key_file: Path) -> Vault:
@@ -215,10 +219,19 @@ def _found(connection: Connection, key_file: Path) -> Vault:
     schema.metadata.create_all(connection)
     connection.execute(
         schema.gallery.insert().values(
-            schema_version=schema.VERSION, database_id=database_id, proof=vault.proof, purge_pending=False
+            schema_version=schema.VERSION, database_id=database_id, proof=vault.proof, erasures=0, purged=0
         )
     )
     return vault
+
+
+def _cut_wal(driver: sqlite3.Connection, path: Path) -> None:
+    # SQLite waits for readers itself, but gives up at once where another checkpoint is running
+    deadline = time.monotonic() + BUSY_SECONDS
+    while driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise _incomplete(path, "another process is still reading an older state")
+        time.sleep(0.01)
 
 
 def _incomplete(path: Path, reason: str) -> MienError:

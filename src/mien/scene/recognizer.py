@@ -10,7 +10,7 @@ import numpy as np
 from mien.face.embedder import FaceEmbedder
 from mien.face.quality import face_quality, quality_bound
 from mien.identity.gallery import Collection
-from mien.identity.search import search
+from mien.identity.search import embedder_of, search
 from mien.records import Face, Float32, Image, Match, Template
 from mien.tracking.best_shot import BestShots
 
@@ -26,8 +26,9 @@ class Trace:
         shot: the aligned crop of the best shot since the last extraction.
         features: what was extracted, with the quality of each shot.
         asked: seconds of the first search; None before it.
-        match: the subject that was recognized.
-        similarity: with the closest enrolled face, of the last search.
+        match: the subject that was recognized, by the search that resembled one most.
+        closest: similarity with the closest enrolled face, of the last search.
+        is_unknown: it was told that this is nobody of the collection.
     """
 
     began: float
@@ -39,8 +40,18 @@ class Trace:
     features: list[tuple[Float32, float]] = field(default_factory=list)
     asked: float | None = None
     match: Match | None = None
-    similarity: float | None = None
+    closest: float | None = None
     is_unknown: bool = False
+
+    @property
+    def subject(self) -> str | None:
+        """Who it is, as far as is known."""
+        return None if self.match is None else self.match.subject
+
+    @property
+    def similarity(self) -> float | None:
+        """With the subject's closest face, or with anybody's where nobody was recognized; None before a search."""
+        return self.closest if self.match is None else self.match.similarity
 
 
 class Recognizer:
@@ -50,13 +61,16 @@ class Recognizer:
     the first instead of being one more chance of a false match.
 
     Args:
-        embedder: must be the collection's.
         collection: where to search.
         fpir: false positive identification rate of a search, in (0, 1).
+
+    Raises:
+        BadInputError: `collection_missing` or `collection_empty`.
     """
 
-    def __init__(self, embedder: FaceEmbedder, collection: Collection, fpir: float) -> None:
-        self._embedder, self._collection, self._fpir = embedder, collection, fpir
+    def __init__(self, collection: Collection, fpir: float) -> None:
+        self._embedder = FaceEmbedder(embedder_of(collection)[0])
+        self._collection, self._fpir = collection, fpir
         self._shots = BestShots()
         self.extractions = 0
 
@@ -97,6 +111,6 @@ class Recognizer:
         mean = sum(vector * quality for vector, quality in trace.features)
         vector = np.asarray(mean / np.linalg.norm(mean), np.float32)
         found = search(self._collection, Template(vector, self._embedder.fingerprint), fpir=self._fpir, top=1)
-        trace.similarity = found.closest
+        trace.closest = found.closest
         if found.matches and (trace.match is None or found.matches[0].similarity > trace.match.similarity):
             trace.match = found.matches[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mien.errors import UsageError
+from mien.media.files import unwritable
 
 
 class JsonLines:
@@ -22,15 +22,23 @@ class JsonLines:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
         try:
-            self._file = Path(path).open("w", encoding="utf-8", newline="\n")
+            self._file = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115 - __exit__ closes it
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}", code="file_unwritable") from error
+            raise unwritable(path, error) from error
 
     def write(self, record: dict[str, Any]) -> None:
-        """Append one event."""
-        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self._file.flush()
+        """Append one event.
+
+        Raises:
+            UsageError: `file_unwritable`, such as on a full disk.
+        """
+        try:
+            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise unwritable(self._path, error) from error
 
     def __enter__(self) -> Self:
         return self

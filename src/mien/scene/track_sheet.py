@@ -13,6 +13,7 @@ from mien.drawing.timeline import Row, timeline
 from mien.face.quality import quality_bound
 from mien.geometry import square_box
 from mien.records import Face, Frame, Image
+from mien.scene.events import Event
 from mien.scene.watcher import Moment
 
 _TILE = 160
@@ -50,6 +51,9 @@ class TrackSheet:
             elif worth > entry.worth + 0.02:
                 entry.face, entry.worth = _cut(moment.frame, face), worth
             entry.label, entry.last = label, moment.frame.time
+        for event in moment.events:  # a track may be decided on as it ends, when it is no longer shown
+            if event.track_id in self._entries and event.event in ("recognized", "unknown"):
+                self._entries[event.track_id].label = _decided(event)
 
     def draw(self) -> Image:
         """The sheet, RGB uint8 `(H, W, 3)`."""
@@ -66,6 +70,13 @@ class TrackSheet:
         times = timeline(list(rows.values()), max(self._end, 0.1), width=max(sheet.shape[1], 640))
         width = max(sheet.shape[1], times.shape[1])
         return np.concatenate([_widened(sheet, width), _widened(times, width)])
+
+
+def _decided(event: Event) -> Label:
+    """What a `recognized` or `unknown` event says about a track."""
+    if event.event == "recognized":
+        return Label("recognized", event.subject or "", event.similarity)
+    return Label("unknown")
 
 
 def _name(label: Label, track_id: int) -> str:

@@ -7,15 +7,15 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from mien.drawing.annotate import Label
-from mien.errors import UsageError
+from mien.errors import MienError, UsageError
 from mien.face.detector import FaceDetector
-from mien.face.embedder import FaceEmbedder
 from mien.identity.gallery import Collection
 from mien.models.catalogue import default
 from mien.models.runtime import Session
@@ -104,6 +104,11 @@ class Watcher:
 
     Attributes:
         summary: totals so far.
+
+    Raises:
+        UsageError: `rate_out_of_range`.
+        BadInputError: `collection_missing`, or `collection_empty`: nobody was ever enrolled.
+        MissingError: a model is not there.
     """
 
     def __init__(self, collection: Collection | None = None, *, fpir: float = 0.01, long_side: int = LONG_SIDE) -> None:
@@ -116,28 +121,35 @@ class Watcher:
         self._recognizer: Recognizer | None = None
         self._is_watch_list = False
         if collection is not None:
-            self._recognizer = Recognizer(FaceEmbedder(collection.model), collection, fpir)
+            self._recognizer = Recognizer(collection, fpir)
             self._is_watch_list = collection.watch_list
         self._traces: dict[int, Trace] = {}
+        self._broken: MienError | None = None
         self.summary = Summary()
 
     def watch(self, video: Stream) -> Generator[Moment, None, None]:
         """The moments of a stream, one a frame, in order. Ends with the stream; then `summary` is complete.
 
-        Leaving the loop early ends it cleanly: the summary holds what was seen until then.
+        Leaving the loop early and closing the generator ends it cleanly: the summary holds what was seen until then.
+
+        Raises:
+            MienError: what the stream raised, such as `camera_unreachable`; the events of the end come first.
         """
         # Half of the high band lies between weak and sure for faces: YuNet scores faces above 0.6 to 0.95.
         tracker = Tracker(frame_rate=video.frame_rate, low=0.3, high=0.6, new=0.7)
         start, last = time.perf_counter(), None
         try:
-            for frame, faces in self._detected(video):
-                yield self._moment(tracker, frame, faces, 1 if last is None else max(1, frame.index - last.index))
-                last = frame
-                self.summary.seconds = time.perf_counter() - start
+            with closing(self._detected(video)) as detected:
+                for frame, faces in detected:
+                    yield self._moment(tracker, frame, faces, 1 if last is None else _steps(video, last, frame))
+                    last = frame
+                    self.summary.seconds = time.perf_counter() - start
             if last is not None:
                 events = self._ended(tracker.finish(), last)
                 if events:
                     yield Moment(last, [], [], events, is_end=True)
+            if self._broken is not None:
+                raise self._broken
         finally:
             self.summary.dropped = video.dropped
             self.summary.extractions = self._recognizer.extractions if self._recognizer else 0
@@ -147,15 +159,18 @@ class Watcher:
         """Features that were extracted for a track that has not ended."""
         return len(self._traces[track_id].features)
 
-    def _detected(self, video: Stream) -> Iterator[tuple[Frame, list[Face]]]:
+    def _detected(self, video: Stream) -> Generator[tuple[Frame, list[Face]], None, None]:
         """Frames with their faces, in order; the detection of the next frames runs beside what is done with this one.
 
-        A live stream is not looked ahead in: that would answer one frame late.
+        A live stream is not looked ahead in: that would answer one frame late. An error of the stream is kept until
+        what came before it has been used.
         """
         ahead = 1 if video.live else self._ahead + 1
         waiting: deque[tuple[Frame, Future[list[Face]]]] = deque()
-        with ThreadPoolExecutor(self._ahead, thread_name_prefix="mien-detect") as pool:
-            for frame in video:
+        frames = iter(video)
+        pool = ThreadPoolExecutor(self._ahead, thread_name_prefix="mien-detect")
+        try:
+            while (frame := self._next(frames)) is not None:
                 waiting.append((frame, pool.submit(self._detector, frame.image)))
                 if len(waiting) >= ahead:
                     done, faces = waiting.popleft()
@@ -163,6 +178,15 @@ class Watcher:
             while waiting:
                 done, faces = waiting.popleft()
                 yield done, faces.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _next(self, frames: Iterator[Frame]) -> Frame | None:
+        try:
+            return next(frames, None)
+        except MienError as error:
+            self._broken = error
+            return None
 
     def _moment(self, tracker: Tracker, frame: Frame, found: list[Face], steps: int) -> Moment:
         boxes = np.array([face.box for face in found], np.float32).reshape(-1, 4)
@@ -181,24 +205,27 @@ class Watcher:
             trace.seen, trace.box = frame.time, face.box
             traces.append(trace)
         if self._recognizer is not None:
-            known = {id(trace): trace.match for trace in traces}
+            before = [trace.subject for trace in traces]
             self._recognizer.search(self._recognizer.look(frame.image, faces, traces), frame.time)
-            for face, trace in zip(faces, traces, strict=True):
-                events += self._decided(face.track_id or 0, trace, frame, known[id(trace)] is None)
+            for face, trace, subject in zip(faces, traces, before, strict=True):
+                events += self._decided(face.track_id or 0, trace, frame, subject)
         self.summary.frames += 1
         return Moment(frame, faces, [_label(trace) for trace in traces], events)
 
-    def _decided(self, track_id: int, trace: Trace, frame: Frame, was_open: bool, is_over: bool = False) -> list[Event]:
-        """The events of a decision that has just been made."""
-        if trace.match is not None and was_open:
+    def _decided(
+        self, track_id: int, trace: Trace, frame: Frame, before: str | None, is_over: bool = False
+    ) -> list[Event]:
+        """The events of a decision that has just been made; `before` is who it was taken for until then."""
+        if trace.match is not None:
+            if trace.match.subject == before:
+                return []
+            # Also where a better shot shows that it is somebody else: who reads the events must learn it.
             names: tuple[EventName, ...] = ("recognized", "alarm") if self._is_watch_list else ("recognized",)
-            subject = self.summary.subjects.setdefault(
-                trace.match.subject, {"tracks": 0, "first": round(trace.began, 3)}
-            )
-            subject["tracks"] += 1
+            seen = self.summary.subjects.setdefault(trace.match.subject, {"tracks": 0, "first": round(trace.began, 3)})
+            seen["tracks"] += 1
             return [self._event(name, track_id, trace, frame) for name in names]
         is_settled = is_over or (trace.asked is not None and frame.time - trace.asked >= _SETTLED_SECONDS)
-        if trace.match is None and trace.asked is not None and is_settled and not trace.is_unknown:
+        if trace.asked is not None and is_settled and not trace.is_unknown:
             trace.is_unknown = True
             return [self._event("unknown", track_id, trace, frame)]
         return []
@@ -210,10 +237,10 @@ class Watcher:
             if trace is None:
                 continue
             if self._recognizer is not None:
-                was_open = trace.match is None
+                before = trace.subject
                 if self._recognizer.end(track_id):
                     self._recognizer.search([trace], frame.time)
-                events += self._decided(track_id, trace, frame, was_open, is_over=True)
+                events += self._decided(track_id, trace, frame, before, is_over=True)
             events.append(self._event("left", track_id, trace, frame))
         return events
 
@@ -226,12 +253,23 @@ class Watcher:
             frame=frame.index,
             track_id=track_id,
             box=trace.box,
-            subject=trace.match.subject if trace.match else None,
+            subject=trace.subject,
             similarity=trace.similarity,
             quality=trace.quality,
             duration=trace.seen - trace.began,
             utc=frame.utc,
         )
+
+
+def _steps(video: Stream, last: Frame, frame: Frame) -> int:
+    """How many frames of the tracker's time lie between two frames, at least 1.
+
+    A camera that was away for a while, or that delivers fewer frames than it says, skips time without skipping
+    numbers.
+    """
+    numbers = frame.index - last.index
+    times = round((frame.time - last.time) * video.frame_rate) if video.live else 0
+    return max(1, numbers, times)
 
 
 def _label(trace: Trace) -> Label:
