@@ -39,8 +39,7 @@ def watch(clip: Path, frames: int | None = None, rounds: int = 3) -> Comparison:
     """
     looped = None if frames is None else loop(clip, frames)
     with strangers() as collection:
-        # One for each round, and one for the round that does not count.
-        runs = [_Run(Watcher(collection)) for _ in range(rounds + 1)]
+        runs = [_Run(Watcher(collection)) for _ in range(rounds)]
         waiting = iter(runs)
         contenders: dict[str, Callable[[], object]] = {"mien": lambda: _play(clip, looped, next(waiting))}
         notes: tuple[str, ...] = ()
@@ -48,7 +47,7 @@ def watch(clip: Path, frames: int | None = None, rounds: int = 3) -> Comparison:
             contenders[_PEER] = partial(_play, clip, looped, EveryFrame())
         else:
             notes = (WITHOUT_ONNX_RUNTIME,)
-        whole = interleave(contenders, rounds)
+        whole = interleave(contenders, rounds, warm_up=False)
     count = len(runs[0].tracked)
     each = {name: value / count for name, value in whole.items()}
     facts: dict[str, Any] = {
