@@ -1,18 +1,16 @@
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from mien.cli import main
+from mien.cli.main import main
 from mien.media.writer import VideoWriter
 
 
 @pytest.fixture
-def mien(monkeypatch, capsys):
+def mien(capsys):
     def call(*words):
-        monkeypatch.setattr(sys, "argv", ["mien", *(str(word) for word in words)])
-        code = main._run()
+        code = main([str(word) for word in words])
         return code, *capsys.readouterr()
 
     return call

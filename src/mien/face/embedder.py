@@ -11,6 +11,7 @@ import numpy as np
 
 from mien.errors import UsageError
 from mien.face.align import TEMPLATES, alignment, warp
+from mien.face.quality import face_quality
 from mien.models.catalogue import Alignment, Model, default, model
 from mien.models.runtime import Session
 from mien.records import Face, Float32, Image, Template
@@ -48,9 +49,13 @@ class FaceEmbedder:
         return self.batch([image] * len(faces), faces)
 
     def batch(self, images: Sequence[Image], faces: Sequence[Face]) -> list[Template]:
-        """Templates of faces, `faces[i]` being in `images[i]`."""
+        """Templates of faces, `faces[i]` being in `images[i]`; quality is measured where the face does not know it."""
         crops = [self.crop(image, face) for image, face in zip(images, faces, strict=True)]
-        return self.embed(crops, [face.quality or 0.0 for face in faces])
+        measured = [
+            face_quality(crop, face) if face.quality is None else face.quality
+            for crop, face in zip(crops, faces, strict=True)
+        ]
+        return self.embed(crops, measured)
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned face, RGB uint8 `(size, size, 3)`: small enough to keep while better shots are waited for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -216,6 +216,16 @@ def enroll_pictures(
             before[subject].add(face_id)
     progress(len(work), len(work))
     return result
+
+
+def enroll_sources(
+    collection: Collection, subject: str, pictures: Sequence[Any], *, model: str | None = None, largest: bool = False
+) -> list[str]:
+    """`Collection.enroll`: one subject's pictures, all or none."""
+    model = _model_for(collection, model)
+    templates = [enrollment_template(picture, model, largest=largest) for picture in pictures]
+    digests = [source_digest(picture) for picture in pictures]
+    return collection.enroll_templates(subject, templates, model=model, sources=digests)
 
 
 def existing_model(collection: Collection) -> str | None:
