@@ -67,3 +67,23 @@ def test_every_track_is_extracted_at_least_once_and_never_too_often(qualities, m
 def test_an_argument_out_of_range_is_named(arguments):
     with pytest.raises(UsageError, match=next(iter(arguments))):
         BestShots(**arguments)
+
+
+def test_a_spare_extraction_counts_towards_the_most():
+    shots = BestShots(minimum=0.5, gain=0.1, most=2)
+    assert not shots.has_spare(1)
+    assert shots.offer(1, 0.6)
+    assert shots.has_spare(1)
+    shots.spend(1)
+    assert not shots.has_spare(1)
+    assert not shots.offer(1, 0.99)
+
+
+def test_a_settled_track_needs_no_measurement():
+    shots = BestShots(minimum=0.5, gain=0.1, most=2)
+    assert not shots.is_settled(1, 0.0)
+    shots.offer(1, 0.6)
+    assert shots.is_settled(1, 0.69)
+    assert not shots.is_settled(1, 0.71)
+    shots.offer(1, 0.8)
+    assert shots.is_settled(1, 1.0)

@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     from mien.errors import MienError
 
     try:
-        app(arguments)
+        app(arguments, prog_name="mien")
     except MienError as error:
         sys.stderr.write(f"error [{error.code}]: {error}\n")
         return error.exit_code

@@ -25,7 +25,7 @@ class Trace:
         quality: of the best shot so far; None before one was looked at.
         shot: the aligned crop of the best shot since the last extraction.
         features: what was extracted, with the quality of each shot.
-        asked: seconds of the first search; None before it.
+        asked, searched: seconds of the first search and of the last one; None before them.
         match: the subject that was recognized, by the search that resembled one most.
         closest: similarity with the closest enrolled face, of the last search.
         is_unknown: it was told that this is nobody of the collection.
@@ -39,6 +39,7 @@ class Trace:
     shot_quality: float = 0.0
     features: list[tuple[Float32, float]] = field(default_factory=list)
     asked: float | None = None
+    searched: float | None = None
     match: Match | None = None
     closest: float | None = None
     is_unknown: bool = False
@@ -54,11 +55,16 @@ class Trace:
         return self.closest if self.match is None else self.match.similarity
 
 
+_AGAIN_SECONDS = 1.0
+"""After so long a track that resembles nobody is looked at again: by then the person has moved a little."""
+
+
 class Recognizer:
     """Keeps best shots, extracts features and searches them in a collection.
 
-    The features of a track are averaged, weighted by quality, before they are searched: a second, better shot adds to
-    the first instead of being one more chance of a false match.
+    A track that resembles nobody is searched again with its best later shot, while it has extractions left. The
+    features of a track are averaged, weighted by quality, before they are searched: a later shot adds to the first
+    instead of being one more chance of a false match.
 
     Args:
         collection: where to search.
@@ -74,19 +80,23 @@ class Recognizer:
         self._shots = BestShots()
         self.extractions = 0
 
-    def look(self, image: Image, faces: Sequence[Face], traces: Sequence[Trace]) -> list[Trace]:
+    def look(self, image: Image, faces: Sequence[Face], traces: Sequence[Trace], time: float) -> list[Trace]:
         """Takes the tracked faces of one frame, `faces[i]` belonging to `traces[i]`; returns the traces to search."""
         due = []
         for face, trace in zip(faces, traces, strict=True):
-            track_id = face.track_id or 0
-            if self._shots.is_settled(track_id, quality_bound(face)):
-                continue
-            crop = self._embedder.crop(image, face)
-            quality = face_quality(crop, face)
-            trace.quality = max(trace.quality or 0.0, quality)
-            if trace.shot is None or quality > trace.shot_quality:
-                trace.shot, trace.shot_quality = crop, quality
-            if self._shots.offer(track_id, quality):
+            track_id, bound = face.track_id or 0, quality_bound(face)
+            is_open = trace.match is None and self._shots.has_spare(track_id)
+            if not self._shots.is_settled(track_id, bound) or (is_open and bound > trace.shot_quality):
+                crop = self._embedder.crop(image, face)
+                quality = face_quality(crop, face)
+                trace.quality = max(trace.quality or 0.0, quality)
+                if trace.shot is None or quality > trace.shot_quality:
+                    trace.shot, trace.shot_quality = crop, quality
+                if self._shots.offer(track_id, quality):
+                    due.append(trace)
+                    continue
+            if is_open and trace.shot is not None and time - (trace.searched or 0.0) >= _AGAIN_SECONDS:
+                self._shots.spend(track_id)
                 due.append(trace)
         return due
 
@@ -105,6 +115,7 @@ class Recognizer:
             trace.features.append((template.vector, max(trace.shot_quality, 1e-3)))
             trace.shot, trace.shot_quality = None, 0.0
             trace.asked = time if trace.asked is None else trace.asked
+            trace.searched = time
             self._decide(trace)
 
     def _decide(self, trace: Trace) -> None:

@@ -208,7 +208,7 @@ class Watcher:
             traces.append(trace)
         if self._recognizer is not None:
             before = [trace.subject for trace in traces]
-            self._recognizer.search(self._recognizer.look(frame.image, faces, traces), frame.time)
+            self._recognizer.search(self._recognizer.look(frame.image, faces, traces, frame.time), frame.time)
             for face, trace, subject in zip(faces, traces, before, strict=True):
                 events += self._decided(face.track_id or 0, trace, frame, subject)
         self.summary.frames += 1

@@ -70,6 +70,15 @@ class BestShots:
             record.extracted = record.best
         return due
 
+    def has_spare(self, track_id: int) -> bool:
+        """Whether the track was extracted, and may be once more."""
+        record = self._records.get(track_id)
+        return record is not None and 0 < record.extractions < self._most
+
+    def spend(self, track_id: int) -> None:
+        """Counts an extraction that the caller makes without a clearly better shot; only where `has_spare`."""
+        self._records[track_id].extractions += 1
+
     def is_settled(self, track_id: int, quality: float) -> bool:
         """Whether a shot of at most this quality can change nothing any more: it need not even be measured."""
         record = self._records.get(track_id)
