@@ -10,7 +10,9 @@ LANDMARKS = np.array([[10, 10], [20, 10], [15, 15], [11, 20], [19, 20]], np.floa
 
 
 def face(**changes):
-    return Face(**{"box": np.array([5.123, 4, 25, 30.456], np.float32), "score": 0.91239, "landmarks": LANDMARKS} | changes)
+    return Face(
+        **{"box": np.array([5.123, 4, 25, 30.456], np.float32), "score": 0.91239, "landmarks": LANDMARKS} | changes
+    )
 
 
 def test_what_was_not_asked_for_is_absent():

@@ -101,4 +101,6 @@ def two_faces(astronaut: Path) -> Path:
 def huge_header() -> bytes:
     """A BMP that says it has 30,000 x 30,000 pixels, and has none."""
     sizes = (30_000).to_bytes(4, "little") * 2
-    return b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little") + sizes + b"\1\0\x18\0" + bytes(24)
+    return (
+        b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little") + sizes + b"\1\0\x18\0" + bytes(24)
+    )

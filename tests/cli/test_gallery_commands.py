@@ -60,7 +60,13 @@ def test_a_folder_is_enrolled_once_however_often_it_is_tried(mien, astronaut, tw
 
 @pytest.mark.parametrize(
     "words",
-    [["crew"], ["crew", "Eileen"], ["crew", "Eileen", "--folder", "somewhere"], [], ["crew", "E", "x", "--model", "yolo"]],
+    [
+        ["crew"],
+        ["crew", "Eileen"],
+        ["crew", "Eileen", "--folder", "somewhere"],
+        [],
+        ["crew", "E", "x", "--model", "yolo"],
+    ],
 )
 def test_enroll_says_what_it_needs(mien, words):
     code, out, err = mien("enroll", *words)
@@ -115,7 +121,12 @@ def test_a_missing_subject_is_bad_input(mien, astronaut):
 
 @pytest.mark.parametrize(
     ("harm", "code"),
-    [("newer", "database_newer"), ("key", "master_key_missing"), ("foreign", "database_"), ("other key", "master_key_")],
+    [
+        ("newer", "database_newer"),
+        ("key", "master_key_missing"),
+        ("foreign", "database_"),
+        ("other key", "master_key_"),
+    ],
 )
 def test_a_store_that_cannot_be_opened_is_explained(mien, home, astronaut, harm, code):
     mien("enroll", "crew", "Eileen", astronaut)

@@ -59,7 +59,9 @@ def test_a_wrong_setting_names_itself(mien, monkeypatch, tmp_path):
     assert "MIEN_THREADS" in err
 
 
-@pytest.mark.parametrize("words", [["analyze", "X"], ["verify", "X", "X"], ["enroll", "crew", "E", "X"], ["watch", "X"]])
+@pytest.mark.parametrize(
+    "words", [["analyze", "X"], ["verify", "X", "X"], ["enroll", "crew", "E", "X"], ["watch", "X"]]
+)
 def test_missing_models_exit_with_4_and_the_remedy(mien, monkeypatch, tmp_path, clips, astronaut, words):
     from mien.identity.pictures import _analyzer
 
@@ -93,7 +95,16 @@ def test_a_reader_that_goes_away_is_no_error(models, tmp_path):
 
     for number in range(30):
         PIL.Image.new("RGB", (40, 40)).save(tmp_path / f"{number}.png")
-    command = [sys.executable, "-c", "from mien.cli.main import run; run()", "analyze", "--json", "--with", "", tmp_path]
+    command = [
+        sys.executable,
+        "-c",
+        "from mien.cli.main import run; run()",
+        "analyze",
+        "--json",
+        "--with",
+        "",
+        tmp_path,
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()
     process.stdout.close()

@@ -44,7 +44,17 @@ def test_a_digest_tells_pictures_apart_and_files_by_content(astronaut, tmp_path)
 
 
 def test_folders_give_pictures_by_content_or_name_but_nothing_hidden(tmp_path):
-    names = ["b10.png", "b2.png", "real", "empty.JPG", "phone.heic", "notes.txt", ".hidden.jpg", ".cache/x.jpg", "sub/y.jpg"]
+    names = [
+        "b10.png",
+        "b2.png",
+        "real",
+        "empty.JPG",
+        "phone.heic",
+        "notes.txt",
+        ".hidden.jpg",
+        ".cache/x.jpg",
+        "sub/y.jpg",
+    ]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"\xff\xd8\xff" if name == "real" else b"")

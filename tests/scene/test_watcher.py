@@ -4,13 +4,13 @@ from contextlib import closing
 import cv2
 import numpy as np
 import pytest
+from scene_streams import Clip, steady, still
 
 from mien.errors import BadInputError, MissingError, UsageError
 from mien.face.embedder import embedder_identity
 from mien.identity.pictures import probe
 from mien.records import Match, Template
 from mien.scene.watcher import Watcher
-from scene_streams import Clip, steady, still
 
 
 def told(moments):
@@ -138,8 +138,7 @@ def test_a_camera_that_goes_away_ends_its_tracks_before_the_error(portrait):
     watcher, moments = Watcher(), []
     clip = still(portrait, steady(5), error=MissingError("cam: no picture", code="camera_unreachable"))
     with pytest.raises(MissingError, match="no picture"):
-        for moment in watcher.watch(clip):
-            moments.append(moment)  # noqa: PERF402 - those before the error are looked at
+        moments.extend(watcher.watch(clip))
     assert told(moments) == [("appeared", 1, None), ("left", 1, None)]
     assert watcher.summary.frames == 5
 

@@ -16,6 +16,8 @@ Fpir = Annotated[
     float, typer.Option("--fpir", min=1e-9, max=0.999, help="False positive identification rate of one search.")
 ]
 
+_LONGEST_LINE = 2000
+
 
 def print_json(record: Any) -> None:
     """One JSON document on one line of stdout, keys in their order; sent at once, for who reads along."""
@@ -38,7 +40,9 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
     # Names may hold square brackets and colons, which are theirs and no markup.
-    console = Console(markup=False, emoji=False, highlight=False)
+    # In a file or a pipe a row is one line, for grep; on a terminal it is folded.
+    width = None if sys.stdout.isatty() else _LONGEST_LINE
+    console = Console(markup=False, emoji=False, highlight=False, width=width)
     console.print(Text(title, "bold"), soft_wrap=True)
     console.print(table)
 

@@ -86,7 +86,8 @@ def watch_stream(
     _check_outputs(source, events, video, sheet)
     problem = None
     with ExitStack() as stack:
-        stream = stack.enter_context(open_video(source, start=start))
+        with _killable():
+            stream = stack.enter_context(open_video(source, start=start))
         watcher = Watcher(people, fpir=fpir)
         sink = stack.enter_context(JsonLines(events)) if events else None
         drawn = None
@@ -139,6 +140,18 @@ def _print_summary(summary: dict[str, Any]) -> None:
         note(f"  {summary['dropped']} frames came too fast and were left out")
     for name, seen in summary["subjects"].items():
         note(f"  {name}: {seen['tracks']} track(s), from {seen['first']:.1f} s to {seen['last']:.1f} s")
+
+
+@contextmanager
+def _killable() -> Iterator[None]:
+    """Ctrl-C ends the process at once: PyAV swallows a KeyboardInterrupt while it waits for a camera's answer."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -62,17 +62,15 @@ class Comparison:
         return record
 
 
-def interleave(
-    contenders: Mapping[str, Callable[[], object]], rounds: int, *, warm_up: bool = True
-) -> dict[str, float]:
-    """Median milliseconds of each contender over `rounds`, after one that does not count where `warm_up` is true.
+def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each contender over `rounds`, after one that does not count.
 
     Example:
         >>> list(interleave({"mien": lambda: None, "peer": lambda: None}, rounds=3))
         ['mien', 'peer']
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(-1 if warm_up else 0, rounds):
+    for number in range(-1, rounds):
         for name, contender in contenders.items():
             start = perf_counter()
             contender()

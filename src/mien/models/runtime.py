@@ -208,6 +208,16 @@ class _OnnxRuntime:
         providers = ["CUDAExecutionProvider"] if device == "gpu" else ["CPUExecutionProvider"]
         onnx = open_dimensions(next(iter(files.values())), picture=model.input.size is None)
         self._session = onnxruntime.InferenceSession(onnx, options, providers=providers)
+        if device == "gpu" and "CUDAExecutionProvider" not in self._session.get_providers():
+            # ONNX Runtime goes on on the CPU without an error when its CUDA libraries do not load.
+            message = f"{model.name}: ONNX Runtime could not start on the GPU and would run on the CPU"
+            if not settings().allow_slower:
+                raise MissingError(
+                    f"{message}; check the driver and the CUDA libraries of `mien[gpu]`, or set MIEN_DEVICE=cpu, or "
+                    "MIEN_ALLOW_SLOWER=1 to go on with a warning.",
+                    code="device_missing",
+                )
+            log.warning("%s, slower than the GPU that was asked for", message)
         self._input = self._session.get_inputs()[0].name
         self._names = [output.name for output in self._session.get_outputs()]
         self._takes = model.input
@@ -254,6 +264,8 @@ def _choose(model: Model, device: Device, engine: str | None) -> tuple[str, Lite
             "or choose an ONNX model (`mien models list`).",
             code="runtime_missing",
         )
+    if not importlib.util.find_spec("onnxruntime"):
+        raise MissingError(f"{model.name} needs ONNX Runtime; `pip install onnxruntime`.", code="runtime_missing")
     return "onnxruntime", "cpu"
 
 

@@ -1,6 +1,7 @@
 import json
 import shutil
 import signal
+import socket
 import time
 
 import av
@@ -76,6 +77,19 @@ def test_an_interruption_ends_with_summary_and_whole_video(start, clips, tmp_pat
     told = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
     gone = {record["track_id"] for record in told if record["event"] == "left"}
     assert gone == {record["track_id"] for record in told if record["event"] == "appeared"}
+
+
+def test_an_interruption_ends_the_wait_for_a_silent_camera(start):
+    with socket.socket() as camera:
+        camera.bind(("127.0.0.1", 0))
+        camera.listen()
+        process = start("watch", f"rtsp://user:secret@127.0.0.1:{camera.getsockname()[1]}/stream")
+        connection, _ = camera.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=5)
+    assert process.returncode == -signal.SIGINT
+    assert "secret" not in out + err
 
 
 def loop(source, target, times):
