@@ -1,6 +1,6 @@
 """The pictures of the README, from what `make demo` wrote:
 
-    make demo && .venv/bin/python docs/make_pictures.py
+make demo && .venv/bin/python docs/make_pictures.py
 """
 
 from __future__ import annotations

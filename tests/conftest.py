@@ -1,4 +1,4 @@
-"""Where tests find the data sets and the mirrored models; a test that needs what is not there is skipped by its name."""
+"""Where tests find data sets and mirrored models; a test that needs what is not there is skipped by its name."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         picture_pixels: most pixels in a picture (`MIEN_PICTURE_PIXELS`).
     """
 
-    model_config = SettingsConfigDict(env_prefix="MIEN_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MIEN_", extra="forbid", frozen=True, env_ignore_empty=True)
 
     data: Path = Field(default_factory=lambda: platformdirs.user_data_path("mien", appauthor=False))
     key_file: Path = Field(

@@ -48,7 +48,9 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     running: list[subprocess.Popen[str]] = []
 
     def launch(*words: object) -> subprocess.Popen[str]:
-        program = "from mien.cli.main import run; run()"
+        # A job in the background inherits that SIGINT is ignored; here it must not be.
+        program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        program += "from mien.cli.main import run; run()"
         process = subprocess.Popen(
             [sys.executable, "-c", program, *map(str, words)],
             stdout=subprocess.PIPE,

@@ -57,7 +57,7 @@ def test_interval_holds_the_true_rate_and_is_wider_where_people_are_few():
     strangers = non_mated(*people(1000, seed=1))
     level = int(np.flatnonzero(np.isclose(small[:, 0], 1e-2))[0])
     for table in (small, large):
-        _, threshold, low, high, _ = table[level]
+        _, threshold, low, high, *_ = table[level]
         assert low < (strangers >= threshold).mean() < high
     assert small[level, 3] - small[level, 2] > 1.5 * (large[level, 3] - large[level, 2])
     # Comparisons that share a person are not independent: a binomial interval would be too narrow.
@@ -70,7 +70,7 @@ def test_table_is_monotone_and_seeded():
     table, _ = calibrate(vectors, subjects, replicates=20)
     again, _ = calibrate(vectors, subjects, replicates=20)
     assert (table == again).all()
-    assert table[0].tolist() == [1.0, -1.0, 1.0, 1.0, 0.0]
+    assert table[0].tolist() == [1.0, -1.0, 1.0, 1.0, 0.0, 1.0]
     assert (np.diff(table[:, 1]) >= 0).all()
     assert (np.diff(table[:, 4]) >= 0).all()
     assert np.isclose(table[-1, 0], 1e-10)
@@ -113,3 +113,16 @@ def test_runner_writes_what_load_reads(data, models, tmp_path):
     with pytest.raises(BadInputError) as caught:
         evaluate(FaceDetector(), embedder, images, tmp_path / "none" / "file.json")
     assert caught.value.code == "output_unwritable"
+
+
+def test_search_rate_does_not_grow_with_the_pictures_of_two_who_resemble_each_other():
+    vectors, subjects = people(150)
+    one, other = vectors[subjects == 0][0], vectors[subjects == 1][0]
+    twin = one + 0.05 * other
+    alike = np.concatenate([np.repeat(one[None], 30, 0), np.repeat(twin[None] / np.linalg.norm(twin), 30, 0)])
+    crowd = np.concatenate([vectors, alike.astype(np.float32)])
+    labels = np.concatenate([subjects, np.repeat([1000, 1001], 30)])
+    table, _ = calibrate(crowd, labels, replicates=20)
+    level = np.searchsorted(-table[:, 0], -1e-2)
+    assert table[level, 5] < 0.5 * table[level, 0]
+    assert (np.diff(table[:, 5]) <= 0).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,15 @@ def calibration() -> Calibration:
     """An embedder whose FMR falls tenfold with each 0.1 of similarity, from 0; measured on a million comparisons."""
     fmr = 10.0 ** -np.arange(0, 10.5, 0.5)
     return Calibration(
-        "made-up", bytes(16), 1_000_000, fmr, -0.1 * np.log10(fmr), fmr / 2, np.minimum(fmr * 2, 1), 0.01 / fmr**0.1
+        model="made-up",
+        fingerprint=bytes(16),
+        comparisons=1_000_000,
+        fmr=fmr,
+        threshold=-0.1 * np.log10(fmr),
+        low=fmr / 2,
+        high=np.minimum(fmr * 2, 1),
+        fnmr=0.01 / fmr**0.1,
+        search_fmr=fmr,
     )
 
 
@@ -51,6 +60,14 @@ def test_search_needs_a_stricter_threshold_the_more_are_enrolled(calibration):
     assert fpir_at(threshold.fmr, 1000) == pytest.approx(0.01)
     assert threshold.extrapolated
     assert fpir_at(1e-12, 1) == pytest.approx(1e-12)
+
+
+def test_search_goes_by_the_rate_in_which_every_pair_of_people_weighs_the_same(calibration):
+    halved = replace(calibration, search_fmr=calibration.fmr / 2)
+    asked = threshold_for_fpir(halved, 0.01, 1)
+    assert asked.value == pytest.approx(threshold_for_fmr(calibration, 0.02).value)
+    with pytest.raises(UsageError, match="below"):
+        threshold_for_fpir(halved, 1e-9, 1000)
 
 
 def test_fpir_of_independent_comparisons(calibration):
@@ -107,8 +124,8 @@ def test_calibration_file_is_bound_to_its_embedder(tmp_path):
         "model": "small",
         "fingerprint": "ab" * 16,
         "comparisons": 5000,
-        "columns": ["fmr", "threshold", "low", "high", "fnmr"],
-        "rows": [[1.0, -1.0, 1.0, 1.0, 0.0], [0.1, 0.3, 0.08, 0.12, 0.02]],
+        "columns": ["fmr", "threshold", "low", "high", "fnmr", "search_fmr"],
+        "rows": [[1.0, -1.0, 1.0, 1.0, 0.0, 1.0], [0.1, 0.3, 0.08, 0.12, 0.02, 0.1]],
     }
     file.write_text(json.dumps(content))
     loaded = load_calibration("small", bytes.fromhex("ab" * 16), folder=tmp_path)

@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 from mien.errors import UsageError
 
 NAMES = ("decode", "detect", "embed", "search", "watch", "startup")
 """What can be measured."""
+
+_PAUSE = 0.02
+"""Seconds between two turns: the threads of the last contender's pool spin for a while, on the next one's cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int) -> d
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(-1, rounds):
         for name, contender in contenders.items():
+            sleep(_PAUSE)
             start = perf_counter()
             contender()
             if number >= 0:

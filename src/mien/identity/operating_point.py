@@ -21,7 +21,7 @@ CALIBRATIONS = Path(__file__).with_name("calibrations")
 MEASURABLE_EVENTS = 30
 """False matches that must have been seen for a rate to count as measured: +-30% at 90% confidence (Doddington)."""
 
-FORMAT = 1
+FORMAT = 2
 
 Float64 = NDArray[np.float64]
 
@@ -38,6 +38,8 @@ class Calibration:
         threshold: float64 `(L,)`, never falling: with `similarity >= threshold[i]` the FMR is `fmr[i]`.
         low, high: float64 `(L,)`, 95% interval of the FMR at that threshold, by bootstrap over identities.
         fnmr: float64 `(L,)`, share of mated comparisons of the same data that fail at that threshold.
+        search_fmr: float64 `(L,)`, the FMR at that threshold where every pair of people weighs the same, however many
+            pictures there are of them: what a search meets.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Calibration:
     low: Float64
     high: Float64
     fnmr: Float64
+    search_fmr: Float64
 
     @property
     def smallest_measurable_fmr(self) -> float:
@@ -135,9 +138,9 @@ def threshold_for_fmr(calibration: Calibration, fmr: float) -> Threshold:
 def threshold_for_fpir(calibration: Calibration, fpir: float, enrolled: int) -> Threshold:
     """The threshold at which a search for a person who is not enrolled finds somebody with rate `fpir`, in (0, 1).
 
-    FPIR = 1 - (1 - FMR)^N over N enrolled faces takes the N comparisons of a probe as independent. They are positively
-    correlated (a probe that resembles one face resembles others, and faces of one subject resemble each other), so
-    that fewer probes give an alarm than this says: an FPIR asked for is kept.
+    FPIR = 1 - (1 - FMR)^N over N enrolled faces, with the FMR in which every pair of people weighs the same, takes the
+    N comparisons of a probe as independent. Several faces of one subject are not: they resemble each other, so that
+    fewer probes give an alarm than this says, and an FPIR asked for is kept.
 
     Args:
         calibration: of the embedder that made the templates.
@@ -149,7 +152,12 @@ def threshold_for_fpir(calibration: Calibration, fpir: float, enrolled: int) -> 
     """
     _check_rate("fpir", fpir)
     _check_count("enrolled", enrolled)
-    return threshold_for_fmr(calibration, float(-np.expm1(np.log1p(-fpir) / max(enrolled, 1))))
+    pair_rate = -np.expm1(np.log1p(-fpir) / max(enrolled, 1))
+    levels = _log(calibration.search_fmr[::-1])
+    fmr = float(np.exp(np.interp(np.log(pair_rate), levels, np.log(calibration.fmr[::-1]))))
+    if pair_rate < calibration.search_fmr[-1]:
+        fmr = float(pair_rate)  # below the table, which says so
+    return threshold_for_fmr(calibration, fmr)
 
 
 def fpir_at(fmr: float, enrolled: int) -> float:

@@ -118,8 +118,6 @@ class Watcher:
         session = Session(default("face-detection", settings().pack), streams=self._ahead)
         # Weak detections go on to the tracker: they can continue a track, though never begin one.
         self._detector = FaceDetector(long_side=long_side, score=0.3, session=session)
-        # OpenVINO's binding deadlocks where two threads hand it their first array of the process at the same time.
-        self._detector(np.zeros((32, 32, 3), np.uint8))
         self._recognizer: Recognizer | None = None
         self._is_watch_list = False
         if collection is not None:
