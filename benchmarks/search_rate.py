@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,7 @@ def main(folder: Path, people: Path) -> None:
     for enrolled in (50, 200, 361, 1000):
         achieved: dict[float, list[float]] = {0.001: [], 0.01: [], 0.05: []}
         for _ in range(DRAWS):
-            chosen = np.array(
-                [generator.integers(first, last) for first, last in zip(starts, starts[1:], strict=False)]
-            )
+            chosen = np.array([generator.integers(first, last) for first, last in pairwise(starts)])
             order = generator.permutation(len(names))
             gallery, probes = extraction.vectors[chosen[order[:enrolled]]], extraction.vectors[chosen[order[enrolled:]]]
             best = (probes @ gallery.T).max(1)
