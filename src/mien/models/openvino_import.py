@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 from importlib import import_module
 from types import ModuleType
+
+import numpy as np
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def import_openvino() -> ModuleType:
@@ -17,11 +22,15 @@ def import_openvino() -> ModuleType:
     Raises:
         ImportError: OpenVINO is not installed.
     """
-    if "openvino" not in sys.modules:
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-        sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
-        try:
-            return import_module("openvino")
-        finally:
-            del sys.modules["openvino.tools.ovc"]
-    return sys.modules["openvino"]
+    with _ONE_AT_A_TIME:
+        if "openvino" not in sys.modules:
+            sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+            sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
+            try:
+                import_module("openvino")
+            finally:
+                del sys.modules["openvino.tools.ovc"]
+        openvino = sys.modules["openvino"]
+        # Its binding sets NumPy up with the first array of the process, and deadlocks where two threads bring it one.
+        openvino.Tensor(np.zeros(1, np.uint8))
+    return openvino

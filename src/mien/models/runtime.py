@@ -120,9 +120,6 @@ class _OpenVino:
             config["INFERENCE_NUM_THREADS"] = threads
         self._compiled = core.compile_model(graph, "CPU", config)
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        # OpenVINO's binding deadlocks where two threads hand it their first array of the process at the same time.
-        height, width = model.input.size or (32, 32)
-        self.run(np.zeros((1, height, width, 3), np.uint8))
 
     def run(self, images: Image) -> Outputs:
         return self.run_many([images])[0]
