@@ -27,6 +27,8 @@ _LARGE_FACE = 160.0
 _HINT_SIDE, _HINT_SCORE = 128.0, 0.1
 """Side in pixels of the main copy, and score, of a row that makes the small copy worth a look. A face that the main
 copy is too large for still leaves such a row: 0.2 at least in 268 close-ups from LFW that only the small copy found."""
+_SURE_SIDE, _SURE_SCORE = 240.0, 0.8
+"""A face of the main copy below this side and above this score needs no second look."""
 _OVERLAP = 0.45
 """IoU above which two rows are one face."""
 _VOTE = 0.6
@@ -69,7 +71,7 @@ class FaceDetector:
         hinted = [
             index
             for index, (image, scale, rows) in enumerate(zip(images, scales, found, strict=True))
-            if scale * max(image.shape[:2]) > 1.25 * _SMALL_SIDE and (_sides(rows) * scale >= _HINT_SIDE).any()
+            if scale * max(image.shape[:2]) > 1.25 * _SMALL_SIDE and _asks_for_small_copy(rows, scale)
         ]
         found = [rows[rows[:, 14] >= self.score] for rows in found]
         small = [_SMALL_SIDE / max(images[index].shape[:2]) for index in hinted]
@@ -140,6 +142,14 @@ def decode(outputs: Outputs, row: int, width: int, least: float) -> Float32:
 
 def _sides(rows: Float32) -> Float32:
     return np.maximum(rows[:, 2] - rows[:, 0], rows[:, 3] - rows[:, 1])
+
+
+def _asks_for_small_copy(rows: Float32, scale: float) -> bool:
+    """Whether the rows of the main copy, `(M, 15)` in the picture's pixels, leave a doubt about a large face."""
+    sides = _sides(rows) * scale
+    large = rows[sides >= _HINT_SIDE]
+    best = large[suppress(large[:, :4], large[:, 14], _OVERLAP)]
+    return bool(((best[:, 14] < _SURE_SCORE) | (_sides(best) * scale >= _SURE_SIDE)).any())
 
 
 def _faces(rows: Float32) -> list[Face]:
