@@ -65,8 +65,11 @@ class Comparison:
         return record
 
 
-def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int, *, warm: bool = False) -> dict[str, float]:
     """Median milliseconds of each contender over `rounds`, after one that does not count.
+
+    With `warm` a contender runs once uncounted at the start of each turn, as it does in the middle of a stream: after
+    a pause the threads of its pool sleep, and the processor's caches hold the work of others.
 
     Example:
         >>> list(interleave({"mien": lambda: None, "peer": lambda: None}, rounds=3))
@@ -76,6 +79,8 @@ def interleave(contenders: Mapping[str, Callable[[], object]], rounds: int) -> d
     for number in range(-1, rounds):
         for name, contender in contenders.items():
             sleep(_PAUSE)
+            if warm:
+                contender()
             start = perf_counter()
             contender()
             if number >= 0:

@@ -55,7 +55,7 @@ def detect(clip: Path, rounds: int = 41) -> Comparison:
         contenders["ONNX Runtime YuNet"] = partial(OnnxDetector(), image)
     else:
         notes = (WITHOUT_ONNX_RUNTIME,)
-    return Comparison("detect", "one 640x480 picture", rounds, interleave(contenders, rounds), notes)
+    return Comparison("detect", "one 640x480 picture", rounds, interleave(contenders, rounds, warm=True), notes)
 
 
 def embed(clip: Path, rounds: int = 41) -> Comparison:
@@ -72,7 +72,7 @@ def embed(clip: Path, rounds: int = 41) -> Comparison:
         contenders["ONNX Runtime MobileFaceNet"] = lambda: peer([peer.crop(image, face.landmarks)])
     else:
         notes = (WITHOUT_ONNX_RUNTIME,)
-    return Comparison("embed", "one face, one pass", rounds, interleave(contenders, rounds), notes)
+    return Comparison("embed", "one face, one pass", rounds, interleave(contenders, rounds, warm=True), notes)
 
 
 def picture(clip: Path) -> tuple[Image, Face]:

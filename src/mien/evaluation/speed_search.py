@@ -48,7 +48,7 @@ def search(faces: int = 50_000, dimension: int = 256, rounds: int = 41) -> list[
             name=f"search, {count} probe{'s' if count > 1 else ''}",
             work=f"{count} x {dimension} against {faces:,} x {dimension}",
             rounds=turns,
-            milliseconds=interleave(contenders(count), turns),
+            milliseconds=interleave(contenders(count), turns, warm=True),
             facts={"identical to brute force": identical},
         )
         for count, turns in ((1, rounds), (8, max(rounds // 2, 3)), (64, max(rounds // 4, 3)))
