@@ -6,7 +6,8 @@ import pytest
 from mien.errors import BadInputError, UsageError
 from mien.evaluation import speed_pictures
 from mien.evaluation.looping import LoopedClip, there_and_back
-from mien.evaluation.speed import NAMES, Comparison, benchmark, interleave
+from mien.evaluation.speed import NAMES, benchmark
+from mien.evaluation.speed_comparison import Comparison, interleave
 from mien.evaluation.speed_machine import describe_machine
 from mien.evaluation.speed_peers import OnnxDetector, OnnxEmbedder, OpenCvDetector
 from mien.evaluation.speed_search import search

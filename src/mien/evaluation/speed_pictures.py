@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mien.errors import BadInputError
-from mien.evaluation.speed import Comparison, interleave
+from mien.evaluation.speed_comparison import Comparison, interleave
 from mien.evaluation.speed_peers import (
     WITHOUT_ONNX_RUNTIME,
     OnnxDetector,

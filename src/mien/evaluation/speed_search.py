@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import faiss
 import numpy as np
 
-from mien.evaluation.speed import Comparison, interleave
+from mien.evaluation.speed_comparison import Comparison, interleave
 from mien.identity.index import FaceIndex
 from mien.records import Float32
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from functools import partial
 
-from mien.evaluation.speed import Comparison, interleave
+from mien.evaluation.speed_comparison import Comparison, interleave
 
 _PROGRAMS = {
     "import mien": "import mien",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mien.evaluation.looping import LoopedClip
-from mien.evaluation.speed import Comparison, interleave
+from mien.evaluation.speed_comparison import Comparison, interleave
 from mien.evaluation.speed_peers import WITHOUT_ONNX_RUNTIME, OnnxDetector, OnnxEmbedder, has_onnx_runtime
 from mien.evaluation.steady_faces import numbers_of, steady_faces
 from mien.face.detector import FaceDetector
