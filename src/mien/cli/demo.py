@@ -23,6 +23,7 @@ def demo(
 ) -> None:
     """Enroll from a still picture, then recognize in a clip: annotated video, contact sheet, events."""
     from mien.errors import UsageError
+    from mien.identity.pictures import analyzer
 
     if (source is None) != (faces is None):
         raise UsageError("give both: SOURCE=clip.mp4 and FACES=folder (one sub-folder a person)", code="demo_arguments")
@@ -30,6 +31,8 @@ def demo(
     os.environ["MIEN_DATA"] = str(output / "gallery")
     os.environ["MIEN_KEY_FILE"] = str(output / "gallery" / "master.key")
     make_folder(output)
+    # Before the clips are made: whoever lacks a model should not wait for them first.
+    analyzer(None)
     if source is None or faces is None:
         clips, people = _astronaut(output)
     else:

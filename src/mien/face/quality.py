@@ -3,7 +3,8 @@
 The factors follow the idea of ISO/IEC 29794-5 (sharpness, exposure, size, pose as separate components). Each curve was
 fitted to the cosine between the feature of a clean LFW View 1 picture and that of its degraded copy, so that the
 quality of a merely small, blurred, dark or noisy face is about that cosine; `benchmarks/quality.py` prints the curves
-and the error-versus-reject table.
+and the error-versus-reject table. On LFW's own pictures, nearly all of them good, that table falls only from 40%
+rejected on; steeper curves of pose and score did not fall earlier, and said less of damaged faces.
 """
 
 from __future__ import annotations
