@@ -50,7 +50,7 @@ def calibrate(
 
     The last column lets every pair of people weigh the same, however many pictures there are of them: a search meets
     people, and on LFW View 1 a few who resemble each other have many pictures. With it FPIR = 1 - (1 - FMR)^N holds
-    there (asked 1.0%, measured 1.0% over random galleries of 361 people); with all comparisons it asks too much (0.7%).
+    on other people (`benchmarks/search_rate.py`).
 
     Args:
         vectors: float32 `(N, D)`, L2-normalized.
