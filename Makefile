@@ -1,6 +1,8 @@
 # `make demo` shows the main job, `make test` runs the tests; both set up .venv first.
 
 PYTHON ?= python3
+# What `make test` installs. PyTorch is large, so the tests of training are skipped without it; EXTRAS=dev,train runs all.
+EXTRAS ?= dev
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 # A folder of mirrored models beside the checkout is used where there is one; else publishers are asked.
 ifneq ($(wildcard ../shared/models),)
@@ -9,13 +11,13 @@ endif
 
 .PHONY: demo test check clean
 
-demo: .venv/demo
+demo: .venv/installed-demo
 	$(BIN)/mien demo $(if $(SOURCE),--source "$(SOURCE)") $(if $(FACES),--faces "$(FACES)")
 
-test: .venv/dev
+test: .venv/installed-$(EXTRAS)
 	$(BIN)/python -m pytest
 
-check: .venv/dev
+check: .venv/installed-$(EXTRAS)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -25,8 +27,8 @@ check: .venv/dev
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "mien needs Python 3.11 or later; PYTHON=python3.12 make ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 
-.venv/demo .venv/dev: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$(notdir $@)]"
+.venv/installed-%: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$*]"
 	@touch $@
 
 clean:

@@ -135,6 +135,68 @@ class Face:
         return record
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Attributes:
+    """What a person looks like, as a network sees it.
+
+    Attributes:
+        probabilities: probability in [0, 1] of each attribute by name: `male`, `bag`, `backpack`, `hat`,
+            `long_sleeves`, `long_trousers`, `long_hair`, `coat`.
+        upper_colour, lower_colour: name of the main colour of the clothes above and below the waist; None where it
+            could not be told.
+    """
+
+    probabilities: dict[str, float]
+    upper_colour: str | None = None
+    lower_colour: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes as the contract's JSON object."""
+        record: dict[str, Any] = {name: round(value, 3) for name, value in self.probabilities.items()}
+        if self.upper_colour is not None:
+            record["upper_colour"] = self.upper_colour
+        if self.lower_colour is not None:
+            record["lower_colour"] = self.lower_colour
+        return record
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """A person's body in one picture.
+
+    Attributes:
+        box: `xyxy` float32 `(4,)` around what is seen of the body; may reach outside the picture.
+        score: confidence of the detector in [0, 1].
+        attributes, skeleton: filled when asked for; `skeleton` is float32 `(33, 4)`: x and y in picture pixels,
+            depth in pixels relative to the hips, and visibility in [0, 1].
+        template: the feature of the body, where one was extracted.
+        track_id: number of the track the person belongs to, in video.
+    """
+
+    box: Float32
+    score: float
+    attributes: Attributes | None = None
+    skeleton: Float32 | None = None
+    template: Template | None = None
+    track_id: int | None = None
+
+    @property
+    def embedding(self) -> Float32 | None:
+        """The template's vector, float32 `(D,)`, L2-normalized; None where none was extracted."""
+        return None if self.template is None else self.template.vector
+
+    def to_dict(self) -> dict[str, Any]:
+        """The person as the contract's JSON object."""
+        record: dict[str, Any] = {"rect": rect(self.box), "score": round(self.score, 4)}
+        if self.attributes is not None:
+            record["attributes"] = self.attributes.to_dict()
+        if self.skeleton is not None:
+            record["skeleton"] = [[round(float(value), 2) for value in point] for point in self.skeleton]
+        if self.track_id is not None:
+            record["track_id"] = self.track_id
+        return record
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One subject that a search found.
