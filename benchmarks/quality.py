@@ -17,7 +17,6 @@ from mien.evaluation.extraction import extract, nearest_centre, subjects_of
 from mien.evaluation.verification import all_pairs, error_versus_reject
 from mien.face.detector import FaceDetector
 from mien.face.embedder import FaceEmbedder
-from mien.face.quality import face_quality
 from mien.media.image import find_pictures, read
 
 REJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -79,9 +78,9 @@ def _damaged(pictures: Any, vectors: Any, name: str, detector: Any, embedder: An
             image = np.clip(picture + generator.normal(0, level, picture.shape), 0, 255).astype(np.uint8)
         face = nearest_centre(detector(image), image)
         if face is not None:
-            crop = embedder.crop(image, face)
-            qualities.append(face_quality(crop, face))
-            cosines.append(float(embedder.vectors(crop[None])[0] @ vector))
+            (template,) = embedder(image, [face])
+            qualities.append(template.quality)
+            cosines.append(float(template.vector @ vector))
     return {
         "found": len(qualities),
         "quality": round(float(np.median(qualities)), 3),

@@ -15,7 +15,6 @@ from mien.face.embedder import FaceEmbedder
 from mien.face.eyes import EyeStateEstimator
 from mien.face.head_pose import HeadPoseEstimator
 from mien.face.mesh import MeshEstimator
-from mien.face.quality import face_quality
 from mien.media.image import load
 from mien.records import Face, Image
 
@@ -56,7 +55,7 @@ class FaceAnalyzer:
 
     @cached_property
     def embedder(self) -> FaceEmbedder:
-        """The embedder, loaded at first use; its crops are what quality is measured on, too."""
+        """The embedder, loaded at first use; quality needs it, too."""
         return FaceEmbedder(self._embedder_name)
 
     @cached_property
@@ -100,12 +99,11 @@ class FaceAnalyzer:
         if not faces:
             return faces
         if self.features & {"quality", "embedding"}:
-            crops = [self.embedder.crop(image, face) for face in faces]
-            faces = [replace(face, quality=face_quality(crop, face)) for crop, face in zip(crops, faces, strict=True)]
-            lap("quality")
-        if "embedding" in self.features:
-            templates = self.embedder.embed(crops, [face.quality or 0.0 for face in faces])
-            faces = [replace(face, template=template) for face, template in zip(faces, templates, strict=True)]
+            # The quality of a face is that of its template: no network but the embedder knows what it will make of it.
+            templates = self.embedder(image, faces)
+            faces = [replace(face, quality=made.quality) for face, made in zip(faces, templates, strict=True)]
+            if "embedding" in self.features:
+                faces = [replace(face, template=made) for face, made in zip(faces, templates, strict=True)]
             lap("embedding")
         if "pose" in self.features:
             faces = [replace(f, pose=pose) for f, pose in zip(faces, self._head_pose(image, faces), strict=True)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.errors import UsageError
 from mien.face.align import TEMPLATES, alignment, warp
-from mien.face.quality import face_quality
+from mien.face.quality import face_quality, recognition_quality
 from mien.models.catalogue import Alignment, Model, default, model
 from mien.models.runtime import Session
 from mien.records import Face, Float32, Image, Template
@@ -42,6 +42,7 @@ class FaceEmbedder:
         self.size = entry.input.size[0]
         self.fingerprint = fingerprint(entry, chosen)
         self._alignment = chosen
+        self._norm = entry.feature_norm
         self._session = Session(entry)
 
     def __call__(self, image: Image, faces: Sequence[Face]) -> list[Template]:
@@ -49,23 +50,25 @@ class FaceEmbedder:
         return self.batch([image] * len(faces), faces)
 
     def batch(self, images: Sequence[Image], faces: Sequence[Face]) -> list[Template]:
-        """Templates of faces, `faces[i]` being in `images[i]`; quality is measured where the face does not know it."""
+        """Templates of faces, `faces[i]` being in `images[i]`."""
         crops = [self.crop(image, face) for image, face in zip(images, faces, strict=True)]
-        measured = [
-            face_quality(crop, face) if face.quality is None else face.quality
-            for crop, face in zip(crops, faces, strict=True)
-        ]
-        return self.embed(crops, measured)
+        return self.embed(crops, [face_quality(crop, face) for crop, face in zip(crops, faces, strict=True)])
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned face, RGB uint8 `(size, size, 3)`: small enough to keep while better shots are waited for."""
         return warp(image, alignment(face.landmarks, self._alignment.template, self.size), self.size)
 
     def embed(self, crops: Sequence[Image], qualities: Sequence[float]) -> list[Template]:
-        """Templates of aligned crops, RGB uint8 `(size, size, 3)` each."""
+        """Templates of aligned crops, RGB uint8 `(size, size, 3)` each, whose `face_quality` is known.
+
+        A template's quality is `recognition_quality`: it knows what the network made of the crop, too.
+        """
         if not crops:
             return []
-        vectors = self.vectors(np.stack(crops))
+        vectors, norms = self._vectors(np.stack(crops))
+        if self._norm is not None:
+            typical = self._norm
+            qualities = [recognition_quality(q, norm, typical) for q, norm in zip(qualities, norms, strict=True)]
         return [
             Template(vector=vector, fingerprint=self.fingerprint, quality=quality)
             for vector, quality in zip(vectors, qualities, strict=True)
@@ -76,14 +79,19 @@ class FaceEmbedder:
 
         With flip averaging the sum of the normalized features of the crop and of its mirror image is taken.
         """
-        features = self._features(crops)
-        if self._alignment.flip_average:
-            features = _normalized(features + self._features(np.ascontiguousarray(crops[:, :, ::-1])))
-        return features
+        return self._vectors(crops)[0]
 
-    def _features(self, crops: Image) -> Float32:
+    def _vectors(self, crops: Image) -> tuple[Float32, list[float]]:
+        """Features `(B, D)`, and how long each was before it was normalized."""
+        raw = self._raw(crops)
+        features = _normalized(raw)
+        if self._alignment.flip_average:
+            features = _normalized(features + _normalized(self._raw(np.ascontiguousarray(crops[:, :, ::-1]))))
+        return features, np.linalg.norm(raw, axis=1).tolist()
+
+    def _raw(self, crops: Image) -> Float32:
         (output,) = self._session(crops).values()
-        return _normalized(output.reshape(len(crops), -1))
+        return output.reshape(len(crops), -1)
 
 
 def embedder_identity(name: str | None) -> tuple[str, bytes]:

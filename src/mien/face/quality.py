@@ -1,10 +1,13 @@
-"""How well a face can be recognized, from 0 to 1, out of what can be measured without another network.
+"""How well a face can be recognized, from 0 to 1: before its feature is extracted, and after.
 
-The factors follow the idea of ISO/IEC 29794-5 (sharpness, exposure, size, pose as separate components). Each curve was
-fitted to the cosine between the feature of a clean LFW View 1 picture and that of its degraded copy, so that the
-quality of a merely small, blurred, dark or noisy face is about that cosine; `benchmarks/quality.py` prints the curves
-and the error-versus-reject table. On LFW's own pictures, nearly all of them good, that table falls only from 40%
-rejected on; steeper curves of pose and score did not fall earlier, and said less of damaged faces.
+`face_quality` needs no network: it chooses the shot of a track that is worth an extraction. Its factors follow the
+idea of ISO/IEC 29794-5 (sharpness, exposure, size, pose as separate components). Each curve was fitted to the cosine
+between the feature of a clean LFW View 1 picture and that of its degraded copy.
+
+`recognition_quality` is what a template carries and what `analyze` prints. It also knows the length of the raw
+feature, which is short where the network found little that it knows (Parde and others, "Face and Image Representation
+in Deep CNN Features", 2017; Meng and others, "MagFace", CVPR 2021): that is what orders good pictures, too.
+`benchmarks/quality.py` prints the error-versus-reject table of both on LFW View 1 and what damage does to them.
 """
 
 from __future__ import annotations
@@ -49,6 +52,18 @@ def quality_bound(face: Face) -> float:
         * np.exp(-(((down - _FRONTAL_NOSE[1]) / 0.12) ** 2) / 2)
         * np.clip((face.score - 0.5) / 0.42, 0, 1)
     )
+
+
+def recognition_quality(quality: float, norm: float, typical: tuple[float, float]) -> float:
+    """Quality of an extracted feature in [0, 1].
+
+    Args:
+        quality: `face_quality` of the crop. Below one half it lowers the result; above, the feature knows better.
+        norm: length of the feature before it was normalized.
+        typical: 5th percentile and median of that length on good pictures; they come out near 0.5 and 0.88.
+    """
+    low, middle = typical
+    return _logistic(2 * (norm - low) / (middle - low)) * min(1.0, quality / 0.5)
 
 
 def _inner(size: int) -> tuple[slice, slice]:

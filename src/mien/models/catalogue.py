@@ -63,6 +63,9 @@ class Model:
         licence: SPDX identifier of the licence that the publisher gives the weights.
         training_data, training_terms: what the publisher's card says, or that it says nothing.
         precision: what it runs in by default, chosen by measured accuracy (`precision_note`).
+        feature_norm: 5th percentile and median of the length of the raw feature on LFW View 1; a short feature is one
+            that the network is unsure of (`mien.face.quality`).
+        batches: whether one run takes several pictures; the graphs of some publishers hold for one only.
     """
 
     name: str
@@ -82,6 +85,8 @@ class Model:
     accuracy_note: str = ""
     dimension: int | None = None
     alignment: Alignment | None = None
+    feature_norm: tuple[float, float] | None = None
+    batches: bool = True
 
     @property
     def bytes(self) -> int:
@@ -131,4 +136,6 @@ def _model(name: str, entry: dict[str, Any]) -> Model:
     fields["input"] = PictureInput(**takes)
     if "alignment" in fields:
         fields["alignment"] = Alignment(**fields["alignment"])
+    if "feature_norm" in fields:
+        fields["feature_norm"] = tuple(fields["feature_norm"])
     return Model(name=name, **fields)

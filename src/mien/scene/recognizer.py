@@ -112,7 +112,7 @@ class Recognizer:
         templates = self._embedder.embed([shot for _, shot in waiting], [trace.shot_quality for trace, _ in waiting])
         self.extractions += len(waiting)
         for (trace, _), template in zip(waiting, templates, strict=True):
-            trace.features.append((template.vector, max(trace.shot_quality, 1e-3)))
+            trace.features.append((template.vector, max(template.quality, 1e-3)))
             trace.shot, trace.shot_quality = None, 0.0
             trace.asked = time if trace.asked is None else trace.asked
             trace.searched = time
