@@ -92,3 +92,31 @@ def similarity_transform(source: FloatArray, target: FloatArray) -> Float32:
     linear = np.array([[a, -b], [b, a]])
     shift = target_mean - linear @ source_mean
     return np.column_stack([linear, shift]).astype(np.float32)
+
+
+def polygon_depth(points: FloatArray, corners: FloatArray) -> NDArray[np.float64]:
+    """How far points lie inside a polygon: distance to its nearest side, negative outside.
+
+    Args:
+        points: `(N, 2)`.
+        corners: `(C, 2)` in order around it, C >= 3; the last one is joined with the first. It must not cross itself.
+
+    Returns:
+        float64 `(N,)` in the points' unit.
+
+    Example:
+        >>> polygon_depth(np.array([[1.0, 1], [5, 2]]), np.array([[0.0, 0], [4, 0], [4, 4], [0, 4]])).tolist()
+        [1.0, -1.0]
+    """
+    side = np.concatenate([corners[1:], corners[:1]]) - corners
+    offset = points[:, None] - corners
+    along = np.einsum("nci,ci->nc", offset, side) / np.einsum("ci,ci->c", side, side)
+    nearest = offset - np.clip(along, 0, 1)[..., None] * side
+    distance = np.sqrt(np.einsum("nci,nci->nc", nearest, nearest).min(axis=1))
+    # Even-odd rule: a ray to the right meets the sides an odd number of times from inside.
+    below = offset[..., 1] < 0
+    next_below = np.concatenate([below[:, 1:], below[:, :1]], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = offset[..., 0] - offset[..., 1] * side[:, 0] / side[:, 1]
+    meets = (below != next_below) & (reach < 0)
+    return np.where(meets.sum(axis=1) % 2 == 1, distance, -distance)

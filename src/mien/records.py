@@ -140,10 +140,10 @@ class Attributes:
     """What a person looks like, as a network sees it.
 
     Attributes:
-        probabilities: probability in [0, 1] of each attribute by name: `male`, `bag`, `backpack`, `hat`,
-            `long_sleeves`, `long_trousers`, `long_hair`, `coat`.
-        upper_colour, lower_colour: name of the main colour of the clothes above and below the waist; None where it
-            could not be told.
+        probabilities: confidence in [0, 1] of each attribute by name, above 0.5 where the person rather has it:
+            `male`, `bag`, `backpack`, `hat`, `long_sleeves`, `long_trousers`, `long_hair`, `coat`.
+        upper_colour, lower_colour: name of the main colour of the clothes above and below the waist, one of the
+            eleven basic colour terms; None where it could not be told.
     """
 
     probabilities: dict[str, float]

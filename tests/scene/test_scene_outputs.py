@@ -14,7 +14,7 @@ from mien.scene.annotated_video import AnnotatedVideo, fitted
 from mien.scene.events import Event
 from mien.scene.sinks import JsonLines
 from mien.scene.track_sheet import TrackSheet
-from mien.scene.watcher import Moment
+from mien.scene.moment import Moment
 
 
 def face(track_id=1):

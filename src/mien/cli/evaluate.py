@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.cli.output import Json, note, print_json, print_table, progress
+from mien.cli.output import Json, make_folder, note, print_json, print_table, progress
 
 app = typer.Typer(help="Measure accuracy on labelled data.", no_args_is_help=True)
 
@@ -42,8 +42,11 @@ def identification(images: Images, model: Model = None, json: Json = False) -> N
 
 @app.command()
 def detection(
-    images: Images,
-    truth: Annotated[Path, typer.Option(metavar="FILE.json", help="Boxes, and which count at each level.")],
+    truth: Annotated[
+        Path, typer.Option(metavar="FILE", help="Boxes, and which count at each level; MOTChallenge's for a video.")
+    ],
+    images: Annotated[Path | None, typer.Option("--images", metavar="DIR", help="Folder of pictures.")] = None,
+    video: Annotated[Path | None, typer.Option("--video", metavar="FILE", help="A video of people instead.")] = None,
     long_side: Annotated[
         int | None, typer.Option(min=32, help="Reduce pictures to this longest side; their own up to 1600 otherwise.")
     ] = None,
@@ -52,15 +55,48 @@ def detection(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Are faces found? The WIDER FACE evaluation."""
+    """Are faces found? The WIDER FACE evaluation. With --video: are people found? Average precision at IoU 0.5."""
+    from mien.errors import UsageError
     from mien.evaluation.detection import evaluate
     from mien.face.detector import FaceDetector
 
+    if (images is None) == (video is None):
+        raise UsageError("give either --images DIR (faces) or --video FILE (people)", code="source_not_chosen")
+    if images is None:
+        _show("person detection", _person_detection(video, truth, model, long_side), json)
+        return
     # Average precision integrates over all scores, so nearly all of them are kept.
     detector = FaceDetector(model, long_side=long_side, score=0.02)
     with progress("pictures") as report:
         figures = evaluate(detector, images, truth, progress=report)
     _show("detection", figures, json)
+
+
+def _person_detection(video: Path | None, truth: Path, model: str | None, long_side: int | None) -> dict[str, Any]:
+    from mien.errors import UsageError
+    from mien.evaluation.person_detection import SCORE, evaluate
+    from mien.person.detector import PersonDetector
+
+    assert video is not None
+    if long_side is not None:
+        raise UsageError("--long-side is for faces; a person detector has one size", code="options_contradict")
+    with progress("frames") as report:
+        return evaluate(PersonDetector(model, score=SCORE), video, truth, progress=report)
+
+
+@app.command()
+def attributes(
+    images: Images,
+    truth: Annotated[Path, typer.Option(metavar="FILE.json", help="Labels by picture, one person a picture.")],
+    json: Json = False,
+) -> None:
+    """Are sex, clothes and colours told? Mean accuracy of each attribute, F1 over people."""
+    from mien.evaluation.attributes import evaluate
+    from mien.person.attributes import AttributeEstimator
+
+    with progress("pictures") as report:
+        figures = evaluate(AttributeEstimator(), images, truth, progress=report)
+    _show("attributes", figures, json)
 
 
 @app.command()
@@ -79,6 +115,46 @@ def tracking(
     rows = [*figures["sequences"], {"truth": "all together", **figures}]
     names = ["hota", "deta", "assa", "mota", "idf1", "id_switches", "fp", "fn"]
     print_table("tracking", ["sequence", *names], [[str(row["truth"]), *(row[name] for name in names)] for row in rows])
+
+
+@app.command()
+def reid(
+    query: Annotated[Path, typer.Option("--query", metavar="DIR", help="Crops named as in Market-1501.")],
+    gallery: Annotated[Path, typer.Option("--gallery", metavar="DIR", help="Crops named as in Market-1501.")],
+    model: Model = None,
+    rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
+    multiple: Annotated[
+        bool, typer.Option("--multiple-query", help="A query is all pictures of its person in its camera.")
+    ] = False,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", help="Draw rank lists there, as PNG.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Are people found again in other cameras? CMC, mAP and mINP by the rules of Market-1501."""
+    from mien.evaluation.reid_runner import evaluate
+    from mien.person.embedder import PersonEmbedder
+
+    if pictures is not None:
+        make_folder(pictures)
+    with progress("pictures") as report:
+        figures = evaluate(
+            PersonEmbedder(model), query, gallery, rerank=rerank, multiple=multiple, pictures=pictures, progress=report
+        )
+    _show("re-identification", figures, json)
+
+
+@app.command()
+def events(
+    truth: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="What truly happened, one event a line.")],
+    result: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events that `mien watch` wrote.")],
+    tolerance: Annotated[float, typer.Option(min=0, help="Seconds by which times may differ.")] = 2.0,
+    json: Json = False,
+) -> None:
+    """Are events right? Precision, recall and false alarms an hour of each kind; counting error of each line."""
+    from mien.evaluation.events import evaluate
+
+    _show("events", evaluate(truth, result, tolerance=tolerance), json)
 
 
 @app.command()

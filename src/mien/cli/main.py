@@ -9,7 +9,22 @@ import sys
 
 import typer
 
-from mien.cli import benchmark, demo, doctor, evaluate, gallery, models, operating_point, pictures, watch
+from mien.cli import (
+    background,
+    benchmark,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    gallery,
+    models,
+    operating_point,
+    pictures,
+    replay,
+    report,
+    train,
+    watch,
+)
 
 app = typer.Typer(
     name="mien",
@@ -19,7 +34,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (pictures, gallery, watch, operating_point, benchmark, demo, doctor):
+for module in (
+    pictures,
+    background,
+    gallery,
+    watch,
+    operating_point,
+    benchmark,
+    demo,
+    doctor,
+    train,
+    export,
+    replay,
+    report,
+):
     module.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")

@@ -11,8 +11,11 @@ from mien.cli.output import Json, check_picture_output, make_folder, note, print
 
 if TYPE_CHECKING:
     from mien.face.analyzer import Feature
+    from mien.person.analyzer import Feature as PersonFeature
 
 _FEATURES: tuple[Feature, ...] = ("pose", "age_gender", "quality", "mesh", "eyes")
+_OF_PEOPLE: tuple[PersonFeature, ...] = ("attributes", "skeleton")
+_USUAL = ("pose", "age_gender", "quality", "eyes", *_OF_PEOPLE)
 
 
 def register(app: typer.Typer) -> None:
@@ -25,21 +28,33 @@ def register(app: typer.Typer) -> None:
 def analyze(
     pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Pictures, or folders of pictures.")],
     features: Annotated[
-        str, typer.Option("--with", metavar="LIST", help=f"What to find out, of: {', '.join(_FEATURES)}.")
-    ] = "pose,age_gender,quality,eyes",
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="LIST",
+            help=f"What to find out, of: {', '.join(_FEATURES)}; with --people also {', '.join(_OF_PEOPLE)}. "
+            "Default: all but mesh.",
+        ),
+    ] = None,
+    people: Annotated[bool, typer.Option("--people", help="Find people's bodies, too.")] = False,
     json: Json = False,
-    draw: Annotated[Path | None, typer.Option(metavar="DIR", help="Write each picture with its faces marked.")] = None,
+    draw: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write each picture with what was found marked.")
+    ] = None,
 ) -> None:
-    """Find the faces of pictures and describe them."""
+    """Find the faces of pictures, and with --people the bodies, and describe them."""
     from mien.drawing.annotate import draw_faces
+    from mien.drawing.bodies import draw_people
     from mien.errors import BadInputError
     from mien.face.analyzer import FaceAnalyzer
     from mien.identity.pictures import folder_pictures
     from mien.media.image import read, write
+    from mien.person.analyzer import PersonAnalyzer
 
-    wanted = _wanted(features)
+    of_faces, of_people = _wanted(features, people)
     paths = [found for path in pictures for found in (folder_pictures(path) if path.is_dir() else [path])]
-    analyzer = FaceAnalyzer(wanted)
+    analyzer = FaceAnalyzer(of_faces)
+    body_analyzer = PersonAnalyzer(of_people) if people else None
     if draw is not None:
         make_folder(draw)
     failures = 0
@@ -53,24 +68,27 @@ def analyze(
             note(f"error [{error.code}]: {error}")
             continue
         faces, milliseconds = analyzer.timed(image)
+        bodies, more = body_analyzer.timed(image) if body_analyzer else ([], {})
         if draw is not None:
             # Numbered, because pictures of different folders may carry one name.
-            write(draw / f"{number:04d}_{path.stem}.jpg", draw_faces(image, faces))
+            write(draw / f"{number:04d}_{path.stem}.jpg", draw_faces(draw_people(image, bodies), faces))
         if json:
-            print_json(
-                {
-                    "source": str(path),
-                    "width": image.shape[1],
-                    "height": image.shape[0],
-                    "face_num": len(faces),
-                    "face_list": [face.to_dict() for face in faces],
-                    "milliseconds": milliseconds,
-                }
-            )
+            record: dict[str, object] = {
+                "source": str(path),
+                "width": image.shape[1],
+                "height": image.shape[0],
+                "face_num": len(faces),
+                "face_list": [face.to_dict() for face in faces],
+            }
+            if people:
+                record |= {"person_num": len(bodies), "person_list": [body.to_dict() for body in bodies]}
+            print_json(record | {"milliseconds": milliseconds | more})
         else:
             _print_faces(path, [face.to_dict() for face in faces])
+            if people:
+                _print_people(path, [body.to_dict() for body in bodies])
     if draw is not None:
-        note(f"pictures with the faces marked are in {draw}")
+        note(f"pictures with what was found marked are in {draw}")
     if failures:
         raise BadInputError(
             f"{failures} of {len(paths)} pictures could not be read; each is named above with its reason",
@@ -78,15 +96,17 @@ def analyze(
         )
 
 
-def _wanted(features: str) -> list[Feature]:
+def _wanted(features: str | None, people: bool) -> tuple[list[Feature], list[PersonFeature]]:
     from mien.errors import UsageError
 
-    names = [name.strip() for name in features.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in _FEATURES]:
-        raise UsageError(
-            f"--with {unknown[0]!r} is not known; there are {', '.join(_FEATURES)}", code="feature_unknown"
-        )
-    return [feature for feature in _FEATURES if feature in names]
+    known = (*_FEATURES, *_OF_PEOPLE)
+    names = _USUAL if features is None else [name.strip() for name in features.split(",") if name.strip()]
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"--with {unknown[0]!r} is not known; there are {', '.join(known)}", code="feature_unknown")
+    bodies: list[PersonFeature] = [feature for feature in _OF_PEOPLE if feature in names]
+    if features is not None and bodies and not people:
+        raise UsageError(f"--with {bodies[0]!r} describes bodies; add --people to find them", code="people_not_asked")
+    return [feature for feature in _FEATURES if feature in names], bodies
 
 
 def _print_faces(path: Path, faces: list[dict[str, object]]) -> None:
@@ -97,14 +117,34 @@ def _print_faces(path: Path, faces: list[dict[str, object]]) -> None:
     for face in faces:
         box: dict[str, float] = face["rect"]  # type: ignore[assignment]
         pose: dict[str, float] = face.get("face_3d", {})  # type: ignore[assignment]
-        size = f"{box['right'] - box['left']:.0f}x{box['bottom'] - box['top']:.0f}{box['left']:+.0f}{box['top']:+.0f}"
         angles = " ".join(f"{pose[name]:+.0f}" for name in ("yaw", "pitch", "roll")) if pose else None
-        rows.append([size, face["score"], face.get("quality"), face.get("age"), face.get("gender"), angles])
+        rows.append([_geometry(box), face["score"], face.get("quality"), face.get("age"), face.get("gender"), angles])
     print_table(
         f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}",
         ["box", "score", "quality", "age", "gender", "yaw pitch roll"],
         rows,
     )
+
+
+def _print_people(path: Path, people: list[dict[str, object]]) -> None:
+    if not people:
+        print(f"{path}: nobody")
+        return
+    rows = []
+    for person in people:
+        looks: dict[str, object] = person.get("attributes", {})  # type: ignore[assignment]
+        colours = "/".join(str(looks[name]) for name in ("upper_colour", "lower_colour") if name in looks)
+        has = [name for name, value in looks.items() if isinstance(value, float) and value > 0.5]
+        box: dict[str, float] = person["rect"]  # type: ignore[assignment]
+        rows.append([_geometry(box), person["score"], colours or None, ", ".join(has) or None])
+    count = len(people)
+    title = f"{path}: {count} {'person' if count == 1 else 'people'}"
+    print_table(title, ["box", "score", "upper/lower", "has"], rows)
+
+
+def _geometry(box: dict[str, float]) -> str:
+    """WIDTHxHEIGHT+LEFT+TOP."""
+    return f"{box['right'] - box['left']:.0f}x{box['bottom'] - box['top']:.0f}{box['left']:+.0f}{box['top']:+.0f}"
 
 
 def verify(

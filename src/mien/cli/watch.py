@@ -19,7 +19,8 @@ from mien.errors import MienError, MissingError
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
     from mien.media.video import Video
-    from mien.scene.watcher import Summary
+    from mien.scene.moment import Summary
+    from mien.scene.zones import Zones
 
 
 def register(app: typer.Typer) -> None:
@@ -33,23 +34,39 @@ def watch(
     ],
     collection: Annotated[str | None, typer.Option(help="Recognize the subjects of this collection.")] = None,
     fpir: Fpir = 0.01,
+    people: Annotated[bool, typer.Option("--people", help="Follow people by their bodies, too.")] = False,
+    zones: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Lines, zones and rules of the picture; takes --people for granted."),
+    ] = None,
     start: Annotated[
         datetime | None, typer.Option(metavar="UTC", help="When a recording started: events then carry UTC.")
     ] = None,
     events: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Write one event a line.")] = None,
     video: Annotated[Path | None, typer.Option(metavar="FILE.mp4", help="Write the annotated video.")] = None,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Write a picture: each track's best face, and a timeline.")
+        Path | None, typer.Option(metavar="FILE.png", help="Write a picture: each track's best shot, and a timeline.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Follow and recognize the faces of a video or camera; Ctrl-C ends it with the summary."""
+    """Follow and recognize the faces or people of a video or camera; Ctrl-C ends it with the summary."""
     from mien.identity.gallery import Gallery
+    from mien.scene.zones import load_zones
 
+    looked_at = load_zones(zones) if zones else None
     with ExitStack() as stack:
-        people = stack.enter_context(Gallery.open())[collection] if collection else None
+        known = stack.enter_context(Gallery.open())[collection] if collection else None
         summary, problem = watch_stream(
-            source, people, fpir=fpir, start=start, events=events, video=video, sheet=sheet, json=json
+            source,
+            known,
+            fpir=fpir,
+            people=people,
+            zones=looked_at,
+            start=start,
+            events=events,
+            video=video,
+            sheet=sheet,
+            json=json,
         )
     if json:
         print_json({"summary": summary.to_dict()})
@@ -61,9 +78,11 @@ def watch(
 
 def watch_stream(
     source: str,
-    people: Collection | None,
+    collection: Collection | None,
     *,
     fpir: float,
+    people: bool = False,
+    zones: Zones | None = None,
     start: datetime | None = None,
     events: Path | None = None,
     video: Path | None = None,
@@ -88,11 +107,12 @@ def watch_stream(
     with ExitStack() as stack:
         with _killable():
             stream = stack.enter_context(open_video(source, start=start))
-        watcher = Watcher(people, fpir=fpir)
+        watcher = Watcher(collection, fpir=fpir, people=people, zones=zones)
         sink = stack.enter_context(JsonLines(events)) if events else None
         drawn = None
         if video is not None:
-            drawn = stack.enter_context(AnnotatedVideo(video, stream.frame_rate, stream.width, stream.height))
+            size = stream.width, stream.height
+            drawn = stack.enter_context(AnnotatedVideo(video, stream.frame_rate, *size, zones=zones))
         tracks = TrackSheet() if sheet is not None else None
         report = stack.enter_context(_Report(stream.frame_count))
         moments = stack.enter_context(closing(watcher.watch(stream)))
@@ -140,6 +160,13 @@ def _print_summary(summary: dict[str, Any]) -> None:
         note(f"  {summary['dropped']} frames came too fast and were left out")
     for name, seen in summary["subjects"].items():
         note(f"  {name}: {seen['tracks']} track(s), from {seen['first']:.1f} s to {seen['last']:.1f} s")
+    for name, ways in summary.get("lines", {}).items():
+        note(f"  line {name}: {ways['forward']} forward, {ways['backward']} backward")
+    for name, zone in summary.get("zones", {}).items():
+        dwell = "" if zone["mean_dwell"] is None else f", {zone['mean_dwell']:.1f} s each"
+        note(f"  zone {name}: {zone['visits']} visit(s) of {zone['people']} track(s){dwell}, {zone['peak']} at most")
+    for name, episodes in summary.get("rules", {}).items():
+        note(f"  rule {name}: {episodes} time(s)")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from mien.drawing.captions import draw_caption
 from mien.drawing.text import Colour, label_bitmap
 from mien.errors import UsageError
 from mien.records import Face, Image
@@ -96,7 +97,7 @@ def annotate(image: Image, faces: Sequence[Face], labels: Sequence[Label] | None
         if text:
             captions.append((corners, text, colour))
     for corners, text, colour in captions:  # after all boxes, so that no line runs through a name
-        _draw_caption(image, corners, label_bitmap(text, size, _INK, colour), line, taken)
+        draw_caption(image, corners, label_bitmap(text, size, _INK, colour), line, taken)
 
 
 def _pixels(face: Face, width: int, height: int) -> tuple[int, int, int, int] | None:
@@ -169,28 +170,3 @@ def _draw_points(image: Image, face: Face, colour: Colour, line: int) -> None:
     for x, y in np.nan_to_num(face.landmarks, nan=-9).clip(-9, 1 << 14).round().astype(int).tolist():
         cv2.circle(image, (x, y), line + 1, _INK, -1, cv2.LINE_AA)
         cv2.circle(image, (x, y), line, colour, -1, cv2.LINE_AA)
-
-
-def _draw_caption(
-    image: Image,
-    corners: tuple[int, int, int, int],
-    bitmap: Image,
-    line: int,
-    taken: list[tuple[int, int, int, int]],
-) -> None:
-    """Copy a label to the first place above, below or inside its box that no other label has; else above."""
-    height, width = image.shape[:2]
-    tall, wide = bitmap.shape[0], bitmap.shape[1]
-    edge = line // 2 + 1
-    x0, y0, _, y1 = corners
-    left = max(0, min(x0 - edge, width - wide))
-    places = [(left, top) for top in (y0 - edge - tall, y1 + edge + 1, y0 + edge) if 0 <= top <= height - tall]
-    free = [place for place in places if not any(_overlap(place, wide, tall, other) for other in taken)]
-    left, top = (free or places or [(left, max(0, min(y0, height - tall)))])[0]
-    taken.append((left, top, left + wide, top + tall))
-    patch = image[top : top + tall, left : left + wide]
-    patch[:] = bitmap[: patch.shape[0], : patch.shape[1]]
-
-
-def _overlap(place: tuple[int, int], wide: int, tall: int, other: tuple[int, int, int, int]) -> bool:
-    return place[0] < other[2] and other[0] < place[0] + wide and place[1] < other[3] and other[1] < place[1] + tall

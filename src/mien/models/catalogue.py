@@ -65,6 +65,7 @@ class Model:
         precision: what it runs in by default, chosen by measured accuracy (`precision_note`).
         feature_norm: 5th percentile and median of the length of the raw feature on LFW View 1; a short feature is one
             that the network is unsure of (`mien.face.quality`).
+        shared_folder: of its files in cache and mirror, where one folder holds several networks.
         batches: whether one run takes several pictures; the graphs of some publishers hold for one only.
     """
 
@@ -86,7 +87,13 @@ class Model:
     dimension: int | None = None
     alignment: Alignment | None = None
     feature_norm: tuple[float, float] | None = None
+    shared_folder: str = ""
     batches: bool = True
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder with its files in cache and mirror."""
+        return self.shared_folder or self.name
 
     @property
     def bytes(self) -> int:

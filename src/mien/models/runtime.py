@@ -24,6 +24,7 @@ from mien.models import store
 from mien.models.catalogue import Model, PictureInput, Precision
 from mien.models.onnx_shapes import open_dimensions
 from mien.models.openvino_import import import_openvino
+from mien.models.tflite_tail import Tail, cut_tail
 from mien.records import Float32, Image
 from mien.settings import settings
 
@@ -81,10 +82,15 @@ class Session:
         Returns:
             The network's outputs by name, float32, first axis B.
         """
+        if not self.model.batches and len(images) > 1:
+            alone = self._engine.run_many([image[None] for image in images])
+            return {name: np.concatenate([output[name] for output in alone]) for name in alone[0]}
         return _batch_first(self._engine.run(images), len(images))
 
     def many(self, batches: Sequence[Image]) -> list[Outputs]:
         """Run batches of any sizes; on OpenVINO they are in flight together."""
+        if not self.model.batches and any(len(batch) > 1 for batch in batches):
+            return [self(batch) for batch in batches]
         outputs = self._engine.run_many(batches)
         return [_batch_first(output, len(batch)) for output, batch in zip(outputs, batches, strict=True)]
 
@@ -107,7 +113,7 @@ class _OpenVino:
     def __init__(self, model: Model, files: dict[str, bytes], precision: Precision, threads: int, streams: int) -> None:
         openvino = import_openvino()
         core = openvino.Core()
-        graph = _with_preprocessing(_read_graph(core, files), model.input)
+        graph = _with_preprocessing(_read_graph(core, files), model)
         self._names = [output.any_name for output in graph.outputs]
         config: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
@@ -169,19 +175,36 @@ def _read_graph(core: Any, files: dict[str, bytes]) -> Any:
         return core.read_model(by_suffix[".xml"], by_suffix[".bin"])
     if ".onnx" in by_suffix:
         return core.read_model(by_suffix[".onnx"])
+    content, tail = cut_tail(by_suffix[".tflite"])
     with tempfile.TemporaryDirectory(prefix="mien-") as folder:
         path = Path(folder) / "model.tflite"
-        path.write_bytes(by_suffix[".tflite"])
-        return core.read_model(path)
+        path.write_bytes(content)
+        graph = core.read_model(path)
+    return graph if tail is None else _with_tail(graph, tail)
 
 
-def _with_preprocessing(graph: Any, takes: PictureInput) -> Any:
+def _with_tail(graph: Any, tail: Tail) -> Any:
+    """The graph `(B, H, W, I)` with the layers that were cut off its file: its output is `(B, 2H, 2W, O)`."""
+    openvino = import_openvino()
+    operations = importlib.import_module("openvino.opset13")
+    planes = operations.transpose(graph.outputs[0].get_node().input_value(0), np.array([0, 3, 1, 2]))
+    kernel = np.ascontiguousarray(tail.kernel.transpose(3, 0, 1, 2))
+    larger = operations.convolution_backprop_data(planes, kernel, strides=[2, 2], auto_pad="same_upper")
+    pixels = operations.transpose(larger, np.array([0, 2, 3, 1]))
+    result = operations.sigmoid(operations.add(pixels, tail.bias))
+    result.output(0).set_names({"mask"})
+    return openvino.Model([result], graph.get_parameters(), "graph")
+
+
+def _with_preprocessing(graph: Any, model: Model) -> Any:
     """Open the batch (and picture) dimensions and let the graph take RGB uint8 `(B, H, W, 3)`."""
     openvino = import_openvino()
     preprocess = openvino.preprocess
 
+    takes = model.input
+    batch = -1 if model.batches else 1
     height, width = takes.size or (-1, -1)
-    shape = [-1, 3, height, width] if takes.layout == "NCHW" else [-1, height, width, 3]
+    shape = [batch, 3, height, width] if takes.layout == "NCHW" else [batch, height, width, 3]
     graph.reshape({graph.inputs[0]: openvino.PartialShape(shape)})
     processor = preprocess.PrePostProcessor(graph)
     source = processor.input(0)

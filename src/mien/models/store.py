@@ -64,10 +64,10 @@ def pull(model: Model, progress: Progress | None = None) -> list[Path]:
     """
     pulled = []
     for file in model.files:
-        cached = settings().model_cache / model.name / file.name
+        cached = settings().model_cache / model.folder / file.name
         if _verified(cached, file) is None:
             mirror = settings().model_mirror
-            content = _verified(mirror / model.name / file.name, file) if mirror else None
+            content = _verified(mirror / model.folder / file.name, file) if mirror else None
             _write(cached, content if content is not None else _download(model, file, progress))
         pulled.append(cached)
     return pulled
@@ -79,13 +79,13 @@ def _read_file(model: Model, file: ModelFile) -> bytes:
         if content is not None:
             return content
     content = _download(model, file, None)
-    _write(settings().model_cache / model.name / file.name, content)
+    _write(settings().model_cache / model.folder / file.name, content)
     return content
 
 
 def _places(model: Model, file: ModelFile, chosen: Settings) -> list[Path]:
     folders = [chosen.model_cache, chosen.model_mirror]
-    return [folder / model.name / file.name for folder in folders if folder is not None]
+    return [folder / model.folder / file.name for folder in folders if folder is not None]
 
 
 def _verified(path: Path, file: ModelFile) -> bytes | None:
@@ -105,7 +105,7 @@ def _download(model: Model, file: ModelFile, progress: Progress | None) -> bytes
     looked = ", ".join(str(path.parent) for path in _places(model, file, settings()))
     remedy = (
         f"Run `mien models pull {model.name}` on a machine that reaches {file.url}, or set MIEN_MODEL_MIRROR to "
-        f"a folder that holds {model.name}/{file.name}."
+        f"a folder that holds {model.folder}/{file.name}."
     )
     if settings().offline:
         raise MissingError(

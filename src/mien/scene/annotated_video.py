@@ -1,18 +1,24 @@
-"""The video of a watched stream with what is known of each face drawn into it."""
+"""The video of a watched stream with what is known of each face and person drawn into it."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
 
 from mien.drawing.annotate import annotate
+from mien.drawing.regions import draw_line, draw_zone
+from mien.drawing.tracks import draw_tracks
 from mien.media.writer import VideoWriter
 from mien.records import Image
-from mien.scene.watcher import Moment
+from mien.scene.moment import Moment
+from mien.scene.zones import Zones
+
+_TRAIL_SECONDS, _LONGEST_TRAIL = 3.0, 200
 
 
 class AnnotatedVideo:
@@ -23,13 +29,24 @@ class AnnotatedVideo:
         frame_rate: frames a second, > 0.
         width, height: of the video in pixels. A frame of another size is fitted into it: the pictures of a folder
             differ, and a camera may change its resolution.
+        zones: lines and zones to draw, with their counts.
 
     Raises:
         UsageError, MissingError: those of `VideoWriter`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], frame_rate: float, width: int, height: int) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        frame_rate: float,
+        width: int,
+        height: int,
+        *,
+        zones: Zones | None = None,
+    ) -> None:
         self._size = (width, height)
+        self._zones = zones or Zones()
+        self._trails: dict[int, deque[tuple[float, float, float]]] = {}
         self._writer = VideoWriter(path, frame_rate, width, height)
 
     def add(self, moment: Moment) -> None:
@@ -37,8 +54,33 @@ class AnnotatedVideo:
         if moment.is_end:
             return
         image = moment.frame.image
+        self._draw_zones(image, moment.counts)
+        draw_tracks(image, moment.people, moment.people_labels, self._trails_at(moment))
         annotate(image, moment.faces, moment.labels)
         self._writer.write(fitted(image, *self._size), moment.frame.time)
+
+    def _draw_zones(self, image: Image, counts: dict[str, Any]) -> None:
+        for zone in self._zones.zones:
+            seen = counts["zones"][zone.name]
+            draw_zone(image, np.array(zone.polygon), f"{zone.name}: {seen['visits']} in, {seen['peak']} at most")
+        for line in self._zones.lines:
+            seen = counts["lines"][line.name]
+            text = f"{line.name}: {seen['forward']} forward, {seen['backward']} back"
+            draw_line(image, np.array([line.start, line.end]), text)
+
+    def _trails_at(self, moment: Moment) -> dict[int, list[tuple[float, float]]]:
+        """By track, where its foot was in the last seconds, in pixels of this frame, which may have a new size."""
+        now, (height, width) = moment.frame.time, moment.frame.image.shape[:2]
+        for person in moment.people:
+            left, _, right, bottom = (float(value) for value in person.box)
+            trail = self._trails.setdefault(person.track_id or 0, deque(maxlen=_LONGEST_TRAIL))
+            trail.append((now, (left + right) / 2 / width, bottom / height))
+        for track_id, trail in list(self._trails.items()):
+            while trail and now - trail[0][0] > _TRAIL_SECONDS:
+                trail.popleft()
+            if not trail:
+                del self._trails[track_id]
+        return {track_id: [(x * width, y * height) for _, x, y in trail] for track_id, trail in self._trails.items()}
 
     def __enter__(self) -> Self:
         self._writer.__enter__()

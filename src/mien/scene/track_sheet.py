@@ -14,7 +14,7 @@ from mien.face.quality import quality_bound
 from mien.geometry import square_box
 from mien.records import Face, Frame, Image
 from mien.scene.events import Event
-from mien.scene.watcher import Moment
+from mien.scene.moment import Moment
 
 _TILE = 160
 _MOST_TRACKS = 200

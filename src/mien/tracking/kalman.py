@@ -57,6 +57,16 @@ def correct(state: State, boxes: NDArray[np.float64]) -> State:
     return corrected
 
 
+def move(state: State, motion: NDArray[np.float64]) -> State:
+    """States `(5, T, 4)` as they look after the camera has moved: `motion` `(2, 3)` takes points of the scene from
+    where they were to where they are, a shift, turn and zoom."""
+    zoom = float(np.hypot(motion[0, 0], motion[1, 0]))
+    moved = state * zoom ** np.array([1, 1, 2, 2, 2])[:, None, None]
+    moved[POSITION, :, :2] = state[POSITION, :, :2] @ motion[:, :2].T + motion[:, 2]
+    moved[VELOCITY, :, :2] = state[VELOCITY, :, :2] @ motion[:, :2].T
+    return moved
+
+
 def boxes_of(state: State) -> NDArray[np.float64]:
     """Boxes of `state` `(5, T, 4)`: `xyxy` float64 `(T, 4)`; a size below zero counts as zero."""
     centre, half = state[POSITION, :, :2], np.maximum(state[POSITION, :, 2:], 0) / 2

@@ -9,7 +9,9 @@ at few frames a second do not overlap with where they were.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +59,10 @@ class Tracker:
         confirm: number >= 1 of frames in a row in which a track must have been seen to get an id; what is there in
             the first frame of all gets one at once, as in ByteTrack's own code.
         lost_seconds: how long >= 0 a confirmed track that is not seen is kept.
+        ids: where track ids > 0 come from; trackers of one stream share one. None counts from 1.
+
+    Attributes:
+        high: as given.
 
     Raises:
         UsageError: an argument is out of its range.
@@ -82,6 +88,7 @@ class Tracker:
         enlarge: float = 0.3,
         confirm: int = 2,
         lost_seconds: float = 1.0,
+        ids: Iterator[int] | None = None,
     ) -> None:
         limits = [
             ("frame_rate", frame_rate, 0 < frame_rate < float("inf"), "a number above 0"),
@@ -97,20 +104,28 @@ class Tracker:
         for name, value, fits, expected in limits:
             if not fits:
                 raise UsageError(f"{name} = {value!r}; expected {expected}", code="tracker_argument_invalid")
-        self._high, self._low, self._new = high, low, new
+        self.high, self._low, self._new = high, low, new
         self._overlap, self._weak_overlap, self._enlarge = overlap, weak_overlap, enlarge
         self._confirm = confirm
         self._lost_frames = round(lost_seconds * frame_rate)
-        self._next_id, self._first = 1, True
+        self._ids, self._first = ids or count(1), True
         self._state, self._counts = np.empty((5, 0, 4)), np.empty((0, 4), np.int64)
 
-    def update(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], *, steps: int = 1) -> Update:
+    def update(
+        self,
+        boxes: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        *,
+        steps: int = 1,
+        motion: Float64 | None = None,
+    ) -> Update:
         """Takes the detections of the next frame.
 
         Args:
             boxes: `xyxy` float32 `(N, 4)` in pixels, finite; N = 0 where nothing was found.
             scores: float32 `(N,)` in [0, 1].
             steps: how many frames >= 1 this one lies after the last; more than 1 where some were not looked at.
+            motion: how the camera has moved since the last frame, `(2, 3)` as of `CameraMotion`; None: not at all.
 
         Raises:
             UsageError: shapes that do not fit, numbers that are not finite, or `steps` below 1.
@@ -126,6 +141,8 @@ class Tracker:
             raise UsageError("boxes or scores hold NaN or infinity; expected finite numbers", code="boxes_not_finite")
 
         self._state = kalman.predict(self._state, steps)
+        if motion is not None:
+            self._state = kalman.move(self._state, motion)
         self._counts[:, UNSEEN] += steps
         ended = self._keep(self._counts[:, UNSEEN] <= self._lost_frames + 1) if steps > 1 else []
         rows = self._associate(found, sure, steps)
@@ -172,7 +189,7 @@ class Tracker:
             return rows
         predicted = kalman.boxes_of(self._state)
         similarity = iou_matrix(predicted, boxes)
-        confident = scores >= self._high
+        confident = scores >= self.high
         everyone = np.ones(len(predicted), np.bool_)
         _pair(rows, similarity, everyone, confident, self._overlap)
         if not confident.all():
@@ -194,9 +211,8 @@ class Tracker:
         """Gives ids to the tracks that have earned one; from now on they are kept when they are lost."""
         earned = np.flatnonzero((self._counts[:, ID] == UNNAMED) & (self._counts[:, SEEN] >= self._confirm))
         if earned.size:
-            self._counts[earned, ID] = np.arange(self._next_id, self._next_id + len(earned))
+            self._counts[earned, ID] = list(islice(self._ids, len(earned)))
             self._counts[earned, KEPT] = self._lost_frames
-            self._next_id += len(earned)
 
 
 def _pair(

@@ -1,0 +1,119 @@
+"""Who is in which zone, since when, and for how long they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.geometry import polygon_depth
+from mien.scene.sighting import Sighting
+from mien.scene.track_table import TrackTable
+from mien.scene.zones import Zone
+
+MARGIN = 0.1
+"""Body heights beyond a zone's border from which somebody is inside or outside of it at once."""
+SETTLED_SECONDS = 0.5
+"""How long somebody nearer to the border than that must be on one side of it."""
+
+
+REACH, REACH_SPEED = 1.0, 1.0
+"""Body heights, and body heights a second, within which a new track goes on where another one was lost."""
+
+
+class Change(NamedTuple):
+    """Somebody came into a zone, or left it after `dwell` seconds: index in the sighting, number of the zone."""
+
+    track: int
+    zone: int
+    dwell: float | None
+
+
+class Stays:
+    """Follows who is in the zones of one stream.
+
+    A stay lasts from the moment between the last frame outside and the first one inside to the one between the last
+    frame inside and the first one outside; it goes on while a track is lost. What only trembles over the border is
+    no stay of its own. Where a track is first seen inside a zone, close to one that was lost there, nobody can have come
+    in: it takes over the stay.
+
+    Args:
+        table: of the stream's tracks.
+        zones: Z of them.
+
+    Attributes:
+        inside: column `(Z,)` bool; `since`: column `(Z,)`, seconds at which the stay began.
+    """
+
+    def __init__(self, table: TrackTable, zones: Sequence[Zone]) -> None:
+        count = len(zones)
+        self._corners = [np.array(zone.polygon, np.float64) for zone in zones]
+        self._by_foot = [zone.point == "foot" for zone in zones]
+        self.inside = table.column(False, count, dtype=np.bool_)
+        self.since = table.column(np.nan, count)
+        self._near = table.column(False, count, dtype=np.bool_)
+        self._changed = table.column(np.nan, count)
+        self._seen = table.column(np.nan)
+        self._place = table.column(np.nan, 2)
+
+    def update(self, sighting: Sighting) -> tuple[list[Change], list[Change]]:
+        """Who entered and who exited at this frame, by track, then by zone."""
+        rows, time = sighting.rows, sighting.time
+        if not self._corners or not len(rows):
+            return [], []
+        depth = self._depth(sighting)
+        is_near, last = depth > 0, self._seen.values[rows][:, None]
+        is_new = np.isnan(last)
+        switched = is_new | (is_near != self._near.values[rows])
+        moment = np.broadcast_to(np.where(is_new, time, (last + time) / 2), switched.shape)
+        changed = np.where(switched, moment, self._changed.values[rows])
+        certain = (np.abs(depth) > MARGIN * sighting.body[:, None]) | (time - changed >= SETTLED_SECONDS)
+        for track in np.flatnonzero(is_new[:, 0] & is_near.any(axis=1)):
+            self._take_over(int(track), sighting, is_near[track])
+        before = self.inside.values[rows]
+        after = np.where(certain, is_near, before)
+        since = np.where(after & ~before, changed, self.since.values[rows])
+        self.inside.values[rows], self.since.values[rows] = after, since
+        self._near.values[rows], self._changed.values[rows] = is_near, changed
+        self._seen.values[rows], self._place.values[rows] = time, sighting.foot / [sighting.aspect, 1]
+        entered = [Change(int(track), int(zone), None) for track, zone in np.argwhere(after & ~before)]
+        exited = [
+            Change(int(track), int(zone), float(changed[track, zone] - since[track, zone]))
+            for track, zone in np.argwhere(before & ~after)
+        ]
+        return entered, exited
+
+    def end(self, row: int) -> list[Change]:
+        """The zones that a track was in when it was last seen: it leaves them with the track."""
+        # What was outside at last, only not yet for sure, left at that moment.
+        until = np.where(self._near.values[row], self._seen.values[row], self._changed.values[row])
+        dwell = until - self.since.values[row]
+        return [Change(0, int(zone), float(dwell[zone])) for zone in np.flatnonzero(self.inside.values[row])]
+
+    def _take_over(self, track: int, sighting: Sighting, zones: NDArray[np.bool_]) -> None:
+        """Gives a new track the stays, in some of the `zones` `(Z,)`, of the nearest one that was lost in reach."""
+        gap = sighting.time - self._seen.values
+        way = (self._place.values - sighting.foot[track] / [sighting.aspect, 1]) * [sighting.aspect, 1]
+        distance = np.hypot(way[:, 0], way[:, 1]) / sighting.body[track]
+        shared = self.inside.values & zones
+        lost = shared.any(axis=1) & (distance <= REACH + REACH_SPEED * gap)
+        lost[sighting.rows] = False
+        if not lost.any():
+            return
+        row, other = sighting.rows[track], int(np.where(lost, distance, np.inf).argmin())
+        given = shared[other]
+        self.inside.values[row, given], self.since.values[row, given] = True, self.since.values[other, given]
+        self.inside.values[other, given], self._near.values[other, given] = False, False
+
+    def _depth(self, sighting: Sighting) -> NDArray[np.float64]:
+        """How far each person is inside each zone, float64 `(T, Z)`, in heights of the picture."""
+        stretch = np.array([sighting.aspect, 1.0])
+        return np.stack(
+            [
+                polygon_depth(sighting.foot if by_foot else sighting.centre, corners * stretch)
+                for corners, by_foot in zip(self._corners, self._by_foot, strict=True)
+            ],
+            axis=1,
+        )

@@ -1,0 +1,67 @@
+"""`mien export`: what it writes and what it says."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from mien.cli.main import main  # noqa: E402
+from mien.training import checkpoint  # noqa: E402
+from mien.training.networks.dense_student import DenseStudent  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+
+RECIPE = """
+name = "tiny"
+epochs = 1
+input = { height = 32, width = 32 }
+data = { class = "mien.training.pictures.Pictures", source = { class = "mien.training.readers.lfw.lfw", folder = "x" } }
+sampler = { class = "mien.training.samplers.RandomSampler", batch = 2 }
+task = { class = "mien.training.identification.Identification" }
+optimizer = { class = "mien.training.optimizers.adamw", learning_rate = 1e-3 }
+[network]
+class = "mien.training.networks.dense_student.DenseStudent"
+size = [32, 32]
+widths = [4, 6, 8]
+depths = [1, 1, 1]
+dimension = 5
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    network = DenseStudent((32, 32), widths=(4, 6, 8), depths=(1, 1, 1), dimension=5)
+    checkpoint.save(tmp_path / "weights.safetensors", network.state_dict(), {})
+    return tmp_path
+
+
+def test_the_record_is_that_of_the_file(run, capsys):
+    assert main(["export", str(run), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    content = (run / "model.onnx").read_bytes()
+    assert record == {
+        "file": str(run / "model.onnx"),
+        "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+    }
+
+
+def test_another_file_is_written_where_asked(run, capsys):
+    assert main(["export", str(run), "--out", str(run / "a.onnx")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "a.onnx: " in captured.err
+    assert not (run / "model.onnx").exists()
+
+
+def test_an_unfinished_run_is_bad_input(run, capsys):
+    (run / "weights.safetensors").unlink()
+    assert main(["export", str(run)]) == 3
+    assert "run_unfinished" in capsys.readouterr().err
