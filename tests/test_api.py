@@ -15,6 +15,8 @@ import mien
 from mien.errors import BadInputError, UsageError
 
 SNAPSHOT = {
+    "Attributes": "(probabilities: 'dict[str, float]', upper_colour: 'str | None' = None, "
+    "lower_colour: 'str | None' = None) -> None",
     "BadInputError": "(message: 'str', *, code: 'str') -> 'None'",
     "Face": "(box: 'Float32', score: 'float', landmarks: 'Float32', pose: 'HeadPose | None' = None, "
     "age: 'float | None' = None, gender: \"Literal['male', 'female'] | None\" = None, quality: 'float | None' = None, "
@@ -27,6 +29,10 @@ SNAPSHOT = {
     "Match": "(subject: 'str', similarity: 'float', face_id: 'str') -> None",
     "MienError": "(message: 'str', *, code: 'str') -> 'None'",
     "MissingError": "(message: 'str', *, code: 'str') -> 'None'",
+    "Person": "(box: 'Float32', score: 'float', attributes: 'Attributes | None' = None, "
+    "skeleton: 'Float32 | None' = None, template: 'Template | None' = None, track_id: 'int | None' = None) -> None",
+    "PersonAnalyzer": "(features: 'Iterable[Feature]' = ('attributes', 'embedding'), *, detector: 'str | None' = None, "
+    "embedder: 'str | None' = None, score: 'float' = 0.5) -> 'None'",
     "Template": "(vector: 'Float32', fingerprint: 'bytes', quality: 'float' = 0.0) -> None",
     "UsageError": "(message: 'str', *, code: 'str') -> 'None'",
     "Verification": "(same: 'bool', similarity: 'float', threshold: 'float', fmr: 'float', extrapolated: 'bool', "

@@ -1,9 +1,10 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.geometry import box_area, iou_matrix, similarity_transform, square_box, suppress
+from mien.geometry import box_area, iou_matrix, polygon_depth, similarity_transform, square_box, suppress
 
 numbers = st.floats(-1e3, 1e3)
 points = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=8).map(np.array)
@@ -59,3 +60,13 @@ def test_similarity_never_mirrors():
 def test_similarity_of_one_point_is_refused():
     with pytest.raises(ValueError, match="all 3 source points coincide"):
         similarity_transform(np.ones((3, 2)), np.eye(3)[:, :2])
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_depth_in_a_polygon_is_as_opencv_measures_it(turned):
+    star = np.array([[0, 0], [100, 20], [200, 0], [160, 90], [190, 200], [90, 130], [0, 180]], np.float32)[::turned]
+    places = np.random.default_rng(0).uniform(-50, 250, (500, 2)).astype(np.float32)
+    expected = [cv2.pointPolygonTest(star, place.tolist(), True) for place in places]
+    assert polygon_depth(places, star) == pytest.approx(np.array(expected), abs=1e-3)
+    assert polygon_depth(np.empty((0, 2)), star).shape == (0,)
+    assert polygon_depth(star, star) == pytest.approx(np.zeros(7), abs=1e-6)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mien.errors import BadInputError, MienError, MissingError, UsageError
     from mien.face.analyzer import FaceAnalyzer
     from mien.identity.gallery import Gallery
-    from mien.records import Face, Frame, Match, Template
+    from mien.person.analyzer import PersonAnalyzer
+    from mien.records import Attributes, Face, Frame, Match, Person, Template
 
 __version__ = "0.1.0"
 
@@ -26,10 +27,13 @@ _HOMES = {
     "watch": "mien.api",
     "Verification": "mien.api",
     "FaceAnalyzer": "mien.face.analyzer",
+    "PersonAnalyzer": "mien.person.analyzer",
     "Gallery": "mien.identity.gallery",
+    "Attributes": "mien.records",
     "Face": "mien.records",
     "Frame": "mien.records",
     "Match": "mien.records",
+    "Person": "mien.records",
     "Template": "mien.records",
     "MienError": "mien.errors",
     "UsageError": "mien.errors",
@@ -38,6 +42,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Attributes",
     "BadInputError",
     "Face",
     "FaceAnalyzer",
@@ -46,6 +51,8 @@ __all__ = [
     "Match",
     "MienError",
     "MissingError",
+    "Person",
+    "PersonAnalyzer",
     "Template",
     "UsageError",
     "Verification",

@@ -98,7 +98,7 @@ def test_a_wrong_clock_is_reported_with_its_error(camera, ahead):
     assert error.camera == camera
     assert error.ahead == pytest.approx(ahead, abs=15)
     assert error.sightings > 20
-    assert error.to_dict()["add_to_clock_offset"] == pytest.approx(-ahead, abs=15)
+    assert error.facts()["add_to_clock_offset"] == pytest.approx(-ahead, abs=15)
 
 
 def test_too_few_people_say_nothing():

@@ -110,5 +110,8 @@ def test_density_of_a_fixed_time_is_finite():
 
 
 def test_fitted_finds_the_quantiles():
-    travel = fitted(np.random.default_rng(0).exponential(10, 20_000))
+    seconds = np.random.default_rng(0).exponential(10, 20_000)
+    travel = fitted(seconds, np.ones(len(seconds)))
     assert (travel.shortest, travel.typical, travel.longest) == pytest.approx((0.51, 6.93, 29.96), rel=0.06)
+    late = np.append(seconds, np.full(20_000, 500.0))
+    assert fitted(late, np.repeat([1.0, 0.0], 20_000)).longest == pytest.approx(travel.longest, rel=0.01)

@@ -54,6 +54,13 @@ def test_small_people_need_a_closer_look(segmenter, astronaut):
     assert overlap(segmenter(picture, [person]), cover) >= 0.85
 
 
+def test_somebody_near_is_seen_in_the_whole_picture(segmenter, astronaut):
+    """A box that ends at her arm must not cut off the helmet that she holds."""
+    picture, _ = composed(astronaut, np.full((540, 540, 3), (90, 120, 100), np.uint8), Placement(270, 284))
+    near = Person(np.float32([30, 30, 380, 530]), 0.9)
+    np.testing.assert_array_equal(segmenter(picture, [near]), segmenter(picture))
+
+
 def test_only_the_surroundings_of_people_are_looked_at(segmenter, astronaut):
     picture, _ = composed(astronaut, np.full((540, 720, 3), (90, 120, 100), np.uint8), Placement(200, 284))
     mask = segmenter(picture, [Person(np.float32([600, 100, 700, 400]), 0.9)])

@@ -50,7 +50,7 @@ def zones(**tables: Any) -> Zones:
 def play(
     tracks: dict[int, Track], what: Zones, *, width: int = WIDTH, height: int = HEIGHT, keep: float = 0.0
 ) -> tuple[Behaviour, list[tuple[float, Happening]]]:
-    """Feeds tracks frame by frame, each ended `keep` seconds after it was last seen: what is known, and events by time."""
+    """Feeds tracks frame by frame, each ended `keep` seconds after it was last seen: behaviour and events."""
     behaviour, told = Behaviour(what), []
     ids = np.concatenate([np.full(len(track.times), number) for number, track in tracks.items()])
     times, boxes = (np.concatenate([getattr(t, name) for t in tracks.values()]) for name in ("times", "boxes"))

@@ -164,7 +164,7 @@ def test_an_episode_is_told_once_and_has_an_end():
 def test_a_flickering_crowd_is_one_episode():
     times = np.arange(0, 10, 0.1)
     box = [[40, 40, 60, 100]]
-    tracks = {n: Track(times, np.tile(np.array(box) + [[30 * n, 0, 30 * n, 0]], (len(times), 1))) for n in range(1, 4)}
+    tracks = {n: Track(times, np.tile(np.add(box, [30 * n, 0, 30 * n, 0]), (len(times), 1))) for n in range(1, 4)}
     there = (times % 1.0 < 0.6) | (times < 3)
     tracks[3] = Track(times[there], tracks[3].boxes[there])
     behaviour, told = play(tracks, zones(rule=[{"kind": "crowding", "people": 3, "seconds": 2}]), keep=5)

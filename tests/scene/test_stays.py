@@ -168,7 +168,8 @@ def test_who_appears_beside_a_track_that_is_seen_is_somebody_else():
 def test_who_gave_a_stay_away_and_comes_back_begins_a_new_one():
     stand = walk([(200, 100)] * 9)
     first, second = broken(stand, 2.0, 0.5)
-    first = Track(np.append(first.times, [6.0, 6.2, 6.4]), np.concatenate([first.boxes, stand.boxes[:3] + [30, 0, 30, 0]]))
+    aside = np.add(stand.boxes[:3], [30, 0, 30, 0])
+    first = Track(np.append(first.times, [6.0, 6.2, 6.4]), np.concatenate([first.boxes, aside]))
     summary, events = stays([first, second], keep=9.0)
     assert summary["visits"] == 2
     dwells = sorted(dwell for _, _, dwell in events if dwell is not None)

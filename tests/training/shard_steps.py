@@ -17,7 +17,9 @@ from mien.training.heads.curricularface import CurricularFace
 from mien.training.heads.normface import NormFace
 from mien.training.heads.softmax import Softmax
 from mien.training.heads.sv_softmax import SVAMSoftmax, SVArcSoftmax, SVSoftmax
+from mien.training.losses.center import CenterLoss
 from mien.training.sharded_classifier import ShardedClassifier
+from mien.training.sharding import gather_batch
 
 CLASSES, DIMENSION, BATCH = 37, 16, 29
 
@@ -173,3 +175,21 @@ def sharded_layer(dimension, classes):
 
 def sampled_tenth(dimension, classes):
     return ShardedClassifier(dimension, classes, CosFace(), rate=0.1)
+
+
+def centres_of_ranks(rank, ranks):
+    """Centres after two steps with a part of the batch each."""
+    loss = CenterLoss(DIMENSION, CLASSES).double()
+    for step in range(2):
+        features, labels, _ = problem(torch.float64, step)
+        part = part_of(BATCH, rank, ranks)
+        loss(features[part], labels[part])
+    return loss.centres
+
+
+def gathered(rank, ranks):
+    """A batch gathered from parts of which one is empty, and the gradient that comes back."""
+    own = (torch.arange(rank * 2, dtype=torch.float64)[:, None] + 10 * rank).requires_grad_()
+    features, labels = gather_batch(own, torch.full((rank * 2,), rank), None, 2.0)
+    (features * torch.arange(1.0, 1 + len(features))[:, None]).sum().backward()
+    return features.detach(), labels, own.grad

@@ -62,7 +62,7 @@ def train(rank, ranks, folder, log, rate, slowly):
             assert sliced == {"task.classifier.weight", "optimizer.classifier.weight:momentum_buffer"}
             path = folder / f"step-{step:04d}.safetensors"
             sharded_checkpoint.save(path, tensors, {"step": step}, sliced=sliced, shard=shard)
-        time.sleep(0.02 if slowly else 0)
+        time.sleep(0.05 if slowly else 0)
     return None
 
 

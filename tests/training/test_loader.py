@@ -1,5 +1,6 @@
 """Batches are the same whoever makes them."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -8,7 +9,7 @@ pytest.importorskip("torch")
 import torch
 from training_sets import write_people
 
-from mien.training.augmentation import RandomErasing
+from mien.training.augmentation import Blur, RandomErasing
 from mien.training.input_format import InputFormat
 from mien.training.loader import batches
 from mien.training.pictures import Pictures
@@ -59,4 +60,16 @@ def test_ranks_have_pieces_of_the_same_batches(data):
 
 
 def test_workers_make_the_same_batches(data):
+    # OpenCV's threads are awake in this process: a forked one must not wait for them.
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 3)
+    threads = cv2.getNumThreads()
     assert same(stream(data, workers=2), stream(data))
+    assert cv2.getNumThreads() == threads
+
+
+def test_workers_do_what_opencv_does_in_parallel(tmp_path):
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 3)
+    source = identity_folders(str(write_people(tmp_path / "set", size=(700, 700), pictures=2)))
+    data = Pictures(source, InputFormat(height=600, width=600), [Blur(1.0, (2.0, 3.0))])
+    sampler = IdentitySampler(data, seed=1, identities=2, pictures=2)
+    assert len(list(batches(data, sampler, seed=9, epochs=1, workers=1))) == sampler.batches

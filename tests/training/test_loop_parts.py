@@ -1,12 +1,14 @@
 """Schedules, the average, the log and the list of skipped pictures."""
 
 import json
+import struct
 
 import pytest
 
 pytest.importorskip("torch")
 
 import torch
+from tensorboardX.proto import event_pb2
 
 from mien.errors import BadInputError
 from mien.training.colour_stripes import colour_stripes
@@ -14,6 +16,17 @@ from mien.training.ema import Average
 from mien.training.metrics_log import MetricsLog, read_metrics
 from mien.training.schedule import Cosine, Steps
 from mien.training.skipped import SkippedPictures
+
+
+def scalars(path):
+    """What TensorBoard reads of an event file: records of a length, its checksum, an event, its checksum."""
+    data, found = path.read_bytes(), []
+    while data:
+        (length,) = struct.unpack_from("<Q", data)
+        event = event_pb2.Event.FromString(data[12 : 12 + length])
+        found += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
+        data = data[16 + length :]
+    return found
 
 
 def test_cosine_rises_then_falls_to_its_last():
@@ -61,7 +74,9 @@ def test_a_log_taken_up_drops_what_came_after(tmp_path):
     log.close()
     assert [(row["step"], row["loss"]) for row in read_metrics(lines, "train")] == [(1, 1), (2, 2), (3, 3), (4, 40)]
     assert [json.loads(line)["step"] for line in lines.read_text().splitlines()] == [1, 2, 3, 4, 4]
-    assert len(list((tmp_path / "events").glob("events.out.tfevents.*"))) == 2
+    first, second = sorted((tmp_path / "events").glob("events.out.tfevents.*"), key=lambda path: path.suffix == ".3")
+    assert scalars(first) == [(step, "train/loss", step) for step in range(1, 6)]
+    assert scalars(second) == [(4, "train/loss", 40.0), (4, "evaluation/map", 0.5)]
 
 
 def test_skipped_pictures_are_counted_once_and_end_the_run_past_one_percent(tmp_path):

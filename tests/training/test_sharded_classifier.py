@@ -1,8 +1,6 @@
 import copy
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
@@ -163,19 +161,6 @@ def test_a_label_of_no_class_is_told(label):
     with pytest.raises(BadInputError, match="classifier of 5 classes: they must lie in 0 to 4") as raised:
         layer(torch.zeros(2, 4), torch.tensor([0, label]))
     assert raised.value.code == "label_out_of_range"
-
-
-def test_more_ranks_than_classes_are_refused():
-    with pytest.raises(UsageError, match="2 classes cannot be split over 3 ranks"):
-        class_range(2, 0, 3)
-
-
-@given(st.integers(1, 10_000), st.integers(1, 64))
-def test_ranges_cover_all_classes_once(classes, ranks):
-    if ranks <= classes:
-        ranges = [class_range(classes, rank, ranks) for rank in range(ranks)]
-        assert [item.first for item in ranges] == [0, *(item.last for item in ranges[:-1])]
-        assert ranges[-1].last == classes
 
 
 def test_draws_are_fair_and_differ_from_step_to_step():

@@ -179,13 +179,15 @@ def test_a_loss_that_is_no_number_names_the_step(recipe, tmp_path):
 
 def test_broken_pictures_are_listed_and_too_many_end_the_run(tmp_path):
     folder = write_people(tmp_path / "set", identities=26, pictures=4)
+    sampler = '{ class = "mien.training.samplers.RandomSampler", batch = 26 }'
     (tmp_path / "small.toml").write_text(recipe_text(folder, workers=1))
+    recipe = load_recipe(tmp_path / "small.toml", [f"sampler={sampler}", "epochs=1"])
     (folder / "person7" / "2.png").write_bytes((folder / "person7" / "2.png").read_bytes()[:99])
-    result = train(load_recipe(tmp_path / "small.toml", ["epochs=2"]), tmp_path / "run")
+    result = train(recipe, tmp_path / "run")
     assert result["skipped"] == 1
     assert (tmp_path / "run" / "skipped.txt").read_text() == "person7/2.png\n"
     (folder / "person9" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    code, message = code_of(lambda: train(load_recipe(tmp_path / "small.toml"), tmp_path / "again"))
+    code, message = code_of(lambda: train(recipe, tmp_path / "again"))
     assert code == "skipped_too_many"
     assert "2 of 104 pictures" in message
     assert "skipped.txt" in message
@@ -217,9 +219,9 @@ def test_out_of_memory_says_what_to_lower(recipe, tmp_path):
         "import os, resource, sys, torch; torch.set_num_threads(1)\n"
         "from mien.training import trainer; from mien.training.recipe import load_recipe\n"
         "from mien.errors import MienError\n"
-        "recipe = load_recipe(sys.argv[1], ['input.height=1024', 'input.width=1024'])\n"
+        "recipe = load_recipe(sys.argv[1], ['input.height=768', 'input.width=768'])\n"
         "pages = int(open('/proc/self/statm').read().split()[0])\n"
-        "limit = pages * resource.getpagesize() + (200 << 20)\n"
+        "limit = pages * resource.getpagesize() + (160 << 20)\n"
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
         "try: trainer.train(recipe, sys.argv[2])\n"
         "except MienError as error: print(error.code, error)\n"
@@ -227,7 +229,7 @@ def test_out_of_memory_says_what_to_lower(recipe, tmp_path):
     command = [sys.executable, "-c", code, os.fspath(recipe), os.fspath(tmp_path / "run")]
     output = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert output.stdout.startswith("out_of_memory step 1:"), output
-    assert "batch of 8 pictures of 1024 x 1024" in output.stdout
+    assert "batch of 8 pictures of 768 x 768" in output.stdout
     assert "accumulate" in output.stdout
 
 

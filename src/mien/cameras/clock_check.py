@@ -37,10 +37,9 @@ class ClockError:
     ahead: float
     sightings: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """As a JSON object, with the offset that would put it right."""
+    def facts(self) -> dict[str, Any]:
+        """What an event says about it, with the offset that would put it right."""
         return {
-            "camera": self.camera,
             "ahead": round(self.ahead, 1),
             "add_to_clock_offset": round(-self.ahead, 1),
             "sightings": self.sightings,

@@ -38,9 +38,9 @@ def clock_offsets(
 
     People take about as long one way as the other way: so for two clocks the differences of their times are heaped
     around minus the difference of their offsets, while wrong pairs, and people who came again later, lie anywhere. The
-    top of a heap is found with a Gaussian as wide as `window`, wide enough that the two directions make one heap. Clocks
-    are joined along the pairs with the highest heaps first (a maximum spanning tree), then each is moved to the centre of
-    its differences with all its neighbours, until nothing moves.
+    top of a heap is found with a Gaussian as wide as `window`, wide enough that the two directions make one heap.
+    Clocks are joined along the pairs with the highest heaps first (a maximum spanning tree), then each is moved to the
+    centre of its differences with all its neighbours, until nothing moves.
 
     Args:
         clocks: `(N,)`, which clock gave each time, 0 to `count - 1`.

@@ -10,16 +10,20 @@ from mien.cameras.travel import Travel
 
 Float64 = NDArray[np.float64]
 
-_UNIFORM = 0.05
-"""Share of those who go along no link who turn up at any time at all."""
+EVEN_SHARE = 0.2
+"""Of those who go along no link, the share that turns up at any time at all."""
+
+
+def stray_density(seconds: Float64, anywhere: Travel, memory: float) -> Float64:
+    """Density in 1/s of the time after which somebody who goes along no link is seen again, `(N,)`."""
+    return (1 - EVEN_SHARE) * anywhere.density(seconds) + EVEN_SHARE / memory
 
 
 class TravelEvidence:
-    """Log-likelihood ratios of appearing in a camera after a time, given the camera of the last sighting.
+    """How likely it is that somebody appears in a camera after a time, given the camera of their last sighting.
 
-    Somebody goes along one of the links of the camera they left, each with its share and its times, or with
-    probability `stray` turns up in any camera. Somebody else appears in any camera at any time within `memory`. Where a
-    topology has no link everybody strays: then time alone speaks.
+    They go along one of the links of the camera they left, each with its share and its times, or with probability
+    `stray` turn up in any camera after a time of `anywhere`.
 
     Args:
         topology: checked.
@@ -37,7 +41,7 @@ class TravelEvidence:
         self._stray = np.array([topology.stray if camera in leads_on else 1.0 for camera in range(self._cameras)])
 
     def __call__(self, origins: NDArray[np.int64], camera: int, gaps: Float64) -> Float64:
-        """Ratios in nats.
+        """Log densities, of nats and seconds.
 
         Args:
             origins: int64 `(N,)`, camera of each candidate's last sighting.
@@ -47,12 +51,11 @@ class TravelEvidence:
         Returns:
             float64 `(N,)`; finite.
         """
-        anywhere = (1 - _UNIFORM) * self._anywhere.density(gaps) + _UNIFORM / self._memory
-        likelihood = self._stray[origins] * anywhere / self._cameras
+        density = self._stray[origins] * stray_density(gaps, self._anywhere, self._memory) / self._cameras
         for origin in np.unique(origins).tolist():
             way = self._ways.get((origin, camera))
             if way is not None:
                 travel, share = way
                 rows = origins == origin
-                likelihood[rows] += (1 - self._stray[origin]) * share * travel.density(gaps[rows])
-        return np.log(likelihood * self._cameras * self._memory)
+                density[rows] += (1 - self._stray[origin]) * share * travel.density(gaps[rows])
+        return np.log(density)

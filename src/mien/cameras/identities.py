@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +17,11 @@ from mien.errors import UsageError
 from mien.scene.zone_messages import nearest
 
 Float64 = NDArray[np.float64]
-Travelled = Callable[[NDArray[np.int64], int, Float64], Float64]
-
 CAPACITY = 4096
 """Tracklets whose features are kept at most."""
+
+RATE_SECONDS = 30.0
+"""Over how long the rate is taken at which people appear."""
 
 _FORGET_EVERY = 256
 
@@ -50,6 +50,16 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class _Visit:
+    """What stays in the table of a tracklet; its feature does not."""
+
+    camera: str
+    start: float
+    end: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """One row of the table of trajectories: a person in a camera from `start` to `end` seconds."""
 
@@ -65,15 +75,16 @@ class Stay:
 class Identities:
     """Gives each tracklet a person; not thread-safe.
 
-    For every person who is remembered the evidence of appearance (the best of their tracklets), time and topology is
-    summed as log-likelihood ratios against "somebody else", and weighed against the prior that the tracklet shows
-    somebody new. The most probable answer is taken, with its probability as the confidence. Two tracklets of one camera
+    Everybody who is remembered is expected to appear again, in cameras and after times that the topology says; new
+    people appear in any camera, at the rate at which people appear just now: many people at once make chance meetings
+    likely. Each possibility is weighed by how much the new tracklet looks like the person (mean of the two most similar
+    of their tracklets), the most probable is taken, and its probability is the confidence. Two tracklets of one camera
     that overlap in time are never one person.
 
     Args:
         topology: cameras and ways; see `mien.cameras.topology`.
         appearance: calibration of the embedder that made the vectors.
-        use_travel: time and topology count; otherwise appearance alone.
+        use_travel: time and topology count; otherwise appearance alone, and everybody is expected alike.
         capacity: tracklets whose features are kept, at least 1.
 
     Raises:
@@ -87,10 +98,10 @@ class Identities:
             raise UsageError(f"capacity is {capacity}; keep 1 tracklet at least", code="capacity_out_of_range")
         self.topology = topology
         self._appearance = appearance
-        self._travelled: Travelled = TravelEvidence(topology) if use_travel else _no_evidence
+        self._travel = TravelEvidence(topology) if use_travel else None
         self._recent = Recent(capacity)
         self._merges = Merges()
-        self._stays: dict[int, Tracklet] = {}
+        self._visits: dict[int, _Visit] = {}
         self._next = 1
 
     @property
@@ -102,6 +113,15 @@ class Identities:
     def merges(self) -> list[Merge]:
         """The merges that hold, oldest first."""
         return self._merges.merges
+
+    @property
+    def remembered(self) -> list[Tracklet]:
+        """The tracklets whose features are still kept, on the common clock, without their keys."""
+        recent, names = self._recent, self.topology.names
+        columns = zip(
+            recent.cameras.tolist(), recent.starts.tolist(), recent.ends.tolist(), recent.vectors, strict=True
+        )
+        return [Tracklet(names[camera], start, end, vector.copy()) for camera, start, end, vector in columns]
 
     def add(self, tracklet: Tracklet, *, now: float | None = None) -> Decision:
         """Decides whom a tracklet shows.
@@ -124,7 +144,7 @@ class Identities:
             self._forget_people(now - HISTORY_SECONDS)
         number, self._next = self._next, self._next + 1
         self._merges.add(number)
-        self._stays[number] = tracklet
+        self._visits[number] = _Visit(tracklet.camera, tracklet.start, tracklet.end, tracklet.key)
         decision = self._decide(number, camera, tracklet)
         self._recent.add(number, camera, tracklet)
         return decision
@@ -163,7 +183,7 @@ class Identities:
         """
         stays = []
         for number in self._merges.members(person):
-            seen = self._stays[number]
+            seen = self._visits[number]
             merge = self._merges.merge_of(number)
             stays.append(Stay(person, number, seen.camera, seen.start, seen.end, seen.key, merge))
         return sorted(stays, key=lambda stay: (stay.start, stay.tracklet))
@@ -177,40 +197,44 @@ class Identities:
         possible = np.bincount(who, together, len(people)) == 0
         if not possible.any():
             return Decision(number, number, 1.0)
-        best, latest = _last_of_each(who, recent.vectors @ tracklet.vector), _last_of_each(who, recent.ends)
-        appearance = self._appearance.evidence((recent.vectors[best] @ tracklet.vector).astype(np.float64))
-        travel = self._travelled(recent.cameras[latest], camera, tracklet.start - recent.ends[latest])
-        prior = np.log(self.topology.returning / possible.sum())
-        score = np.where(possible, prior + appearance + travel, -np.inf)
+        similarity = mean_of_two(who, (recent.vectors @ tracklet.vector).astype(np.float64))
+        appearance = self._appearance.evidence(similarity)
+        latest = _last_of_each(who, recent.ends)
+        gaps = tracklet.start - recent.ends[latest]
+        travel = np.full(len(people), -np.log(possible.sum()))
+        newcomer = 0.0
+        if self._travel is not None:
+            rate = (1 + int((recent.ends >= tracklet.end - RATE_SECONDS).sum())) / RATE_SECONDS
+            newcomer = np.log(rate / len(self.topology.cameras))
+            travel = self._travel(recent.cameras[latest], camera, gaps)
+        returning = self.topology.returning
+        newcomer += np.log(1 - returning)
+        score = np.where(possible, np.log(returning) + travel + appearance, -np.inf)
         choice = int(score.argmax())
-        newcomer = np.log(1 - self.topology.returning)
         top = max(float(score[choice]), newcomer)
-        total = np.exp(score - top).sum() + np.exp(newcomer - top)
-        confidence = float(1 / total)
+        confidence = float(1 / (np.exp(score - top).sum() + np.exp(newcomer - top)))
         if score[choice] <= newcomer:
             return Decision(number, number, confidence)
-        last = latest[choice]
         merge = self._merges.join(
-            int(recent.numbers[last]),
+            int(recent.numbers[latest[choice]]),
             number,
             confidence=confidence,
             appearance=float(appearance[choice]),
-            travel=float(travel[choice]),
+            travel=float(np.log(returning) + travel[choice] - newcomer),
         )
-        seconds = float(tracklet.start - recent.ends[last])
-        came_from = self.topology.cameras[recent.cameras[last]].name
-        return Decision(number, self._merges.person(number), confidence, merge, came_from, seconds)
+        came_from = self.topology.cameras[recent.cameras[latest[choice]]].name
+        return Decision(number, self._merges.person(number), confidence, merge, came_from, float(gaps[choice]))
 
     def _forget_people(self, before: float) -> None:
         """Those who were last seen before a time leave the table, with all that was decided about them."""
         gone = [
             person
             for person in self._merges.people
-            if max(self._stays[number].end for number in self._merges.members(person)) < before
+            if max(self._visits[number].end for number in self._merges.members(person)) < before
         ]
         for person in gone:
             for number in self._merges.members(person):
-                del self._stays[number]
+                del self._visits[number]
         self._merges.forget(gone)
 
     def _check(self, tracklet: Tracklet) -> int:
@@ -237,11 +261,21 @@ class Identities:
         return names.index(tracklet.camera)
 
 
-def _no_evidence(origins: NDArray[np.int64], camera: int, gaps: Float64) -> Float64:
-    return np.zeros(len(gaps))
-
-
 def _last_of_each(group: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.intp]:
     """The row with the largest of `values` `(N,)` in each group `(N,)`; the later row where two are equal."""
     order = np.lexsort((np.arange(len(values)), values, group))
     return order[np.flatnonzero(np.diff(group[order], append=-1))]
+
+
+def mean_of_two(group: NDArray[np.intp], values: Float64) -> Float64:
+    """Mean of the two largest values of each group, or the only one.
+
+    Example:
+        >>> mean_of_two(np.array([0, 1, 0, 0]), np.array([0.2, 0.9, 0.6, 0.4])).tolist()
+        [0.5, 0.9]
+    """
+    order = np.lexsort((-values, group))
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.minimum(np.diff(starts, append=len(order)), 2)
+    ranked = values[order]
+    return np.where(sizes == 2, (ranked[starts] + ranked[starts + sizes - 1]) / 2, ranked[starts])

@@ -16,7 +16,8 @@ class Merge:
         merge_id: counts from 1; never given again.
         earlier, later: numbers of the two tracklets, `earlier < later`.
         confidence: probability in [0, 1] that it is right; 1 where a person decided it.
-        appearance, travel: log-likelihood ratios in nats that spoke for it; 0 where a person decided it.
+        appearance, travel: nats by which the looks, and time and place, spoke for it rather than for somebody new; 0
+            where a person decided it.
         by_hand: a person decided it.
     """
 

@@ -43,11 +43,18 @@ class Travel:
         return 0.5 / scale * np.exp(-np.abs(seconds - self.typical) / scale)
 
 
-def fitted(seconds: Float64) -> Travel:
-    """The travel time with the quantiles of measured seconds `(N,)`, at least one.
+def fitted(seconds: Float64, weights: Float64) -> Travel:
+    """The travel time with the weighted quantiles of measured seconds.
+
+    Args:
+        seconds: `(N,)`, N >= 1.
+        weights: `(N,)`, >= 0, not all 0.
 
     Example:
-        >>> fitted(np.arange(101.0))
-        Travel(shortest=5.0, typical=50.0, longest=95.0)
+        >>> fitted(np.arange(101.0), np.ones(101))
+        Travel(shortest=4.55, typical=50.0, longest=95.45)
     """
-    return Travel(*(float(value) for value in np.quantile(seconds, [SHORTEST, TYPICAL, LONGEST])))
+    order = np.argsort(seconds, kind="stable")
+    weights = weights[order]
+    middles = (weights.cumsum() - weights / 2) / weights.sum()
+    return Travel(*np.interp([SHORTEST, TYPICAL, LONGEST], middles, seconds[order]).round(9).tolist())

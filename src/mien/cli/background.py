@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def background(
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture of people near the camera.")],
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture of people.")],
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the new picture goes (PNG or JPEG).")],
     blur: Annotated[bool, typer.Option("--blur", help="Its own background out of focus.")] = False,
     replace: Annotated[Path | None, typer.Option(metavar="FILE", help="Another picture behind them.")] = None,
@@ -27,6 +27,7 @@ def background(
     from mien.effects.background import blur_background, replace_background
     from mien.errors import UsageError
     from mien.media.image import read, write
+    from mien.person.detector import PersonDetector
     from mien.person.segmenter import PersonSegmenter
 
     if sum((blur, replace is not None, colour is not None)) != 1:
@@ -34,7 +35,7 @@ def background(
     check_picture_output(output)
     behind = _rgb(colour) if colour is not None else None if replace is None else read(replace)
     image = read(picture)
-    mask = PersonSegmenter()(image)
+    mask = PersonSegmenter()(image, PersonDetector()(image) or None)
     write(output, blur_background(image, mask) if behind is None else replace_background(image, mask, behind))
     note(f"written to {output}; {mask.mean():.0%} of the picture shows people")
 

@@ -102,13 +102,22 @@ def attributes(
 @app.command()
 def tracking(
     truth: Annotated[list[Path], typer.Option("--truth", metavar="FILE", help="Repeat for several sequences.")],
-    result: Annotated[list[Path], typer.Option("--result", metavar="FILE", help="In the order of the truth files.")],
+    result: Annotated[
+        list[Path] | None, typer.Option("--result", metavar="FILE", help="In the order of the truth files.")
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option("--video", metavar="CLIP", help="Find and follow the people of this clip, and measure that."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Are people followed? HOTA, CLEAR and ID figures over MOTChallenge files."""
+    """Are people followed? HOTA, CLEAR and ID figures over MOTChallenge files, or over a clip from end to end."""
     from mien.evaluation.tracking import evaluate
 
-    figures = evaluate(truth, result)
+    if video is not None:
+        _show("tracking", _clip_tracking(video, truth, result), json)
+        return
+    figures = evaluate(truth, result or [])
     if json:
         print_json(figures)
         return
@@ -158,6 +167,30 @@ def events(
 
 
 @app.command()
+def cameras(
+    train: Annotated[list[Path], typer.Option("--train", metavar="DIR", help="Crops to learn from; repeatable.")],
+    test: Annotated[list[Path], typer.Option("--test", metavar="DIR", help="Crops to follow; repeatable.")],
+    model: Model = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", metavar="FILE.json", help="Write what a similarity is worth there.")
+    ] = None,
+    topology: Annotated[
+        Path | None, typer.Option("--topology", metavar="FILE.toml", help="Write the learned topology there.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Are people followed from camera to camera? By looks, with time, with topology; names as in Market-1501."""
+    from mien.evaluation.cross_camera_runner import evaluate
+    from mien.person.embedder import PersonEmbedder
+
+    with progress("pictures") as report:
+        figures = evaluate(
+            PersonEmbedder(model), train, test, calibration=calibration, topology=topology, progress=report
+        )
+    _show("cameras", figures, json)
+
+
+@app.command()
 def clustering(images: Images, model: Model = None, json: Json = False) -> None:
     """Are the faces of an album grouped by person? Pairwise and B-cubed F for each method."""
     from mien.evaluation.clustering import evaluate
@@ -200,6 +233,19 @@ def calibration(
     _show("calibration", figures, json)
     if not json:
         note(f"written to {output}")
+
+
+def _clip_tracking(video: Path, truth: list[Path], result: list[Path] | None) -> dict[str, Any]:
+    from mien.errors import UsageError
+    from mien.evaluation.clip_tracking import evaluate
+
+    if len(truth) != 1 or result:
+        raise UsageError(
+            "--video goes with one --truth and no --result; give the clip's own ground truth",
+            code="track_files_unpaired",
+        )
+    with progress("frames") as report:
+        return evaluate(video, truth[0], progress=report)
 
 
 def _detector() -> Any:

@@ -12,6 +12,7 @@ import typer
 from mien.cli import (
     background,
     benchmark,
+    cameras,
     demo,
     doctor,
     evaluate,
@@ -51,6 +52,7 @@ for module in (
     module.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(cameras.app, name="cameras")
 
 
 def run() -> None:

@@ -39,6 +39,10 @@ def watch(
         Path | None,
         typer.Option(metavar="FILE.toml", help="Lines, zones and rules of the picture; takes --people for granted."),
     ] = None,
+    moving_camera: Annotated[
+        bool,
+        typer.Option("--moving-camera", help="The camera shakes or pans: follow people relative to the background."),
+    ] = False,
     start: Annotated[
         datetime | None, typer.Option(metavar="UTC", help="When a recording started: events then carry UTC.")
     ] = None,
@@ -62,6 +66,7 @@ def watch(
             fpir=fpir,
             people=people,
             zones=looked_at,
+            moving_camera=moving_camera,
             start=start,
             events=events,
             video=video,
@@ -83,6 +88,7 @@ def watch_stream(
     fpir: float,
     people: bool = False,
     zones: Zones | None = None,
+    moving_camera: bool = False,
     start: datetime | None = None,
     events: Path | None = None,
     video: Path | None = None,
@@ -107,7 +113,7 @@ def watch_stream(
     with ExitStack() as stack:
         with _killable():
             stream = stack.enter_context(open_video(source, start=start))
-        watcher = Watcher(collection, fpir=fpir, people=people, zones=zones)
+        watcher = Watcher(collection, fpir=fpir, people=people, zones=zones, moving_camera=moving_camera)
         sink = stack.enter_context(JsonLines(events)) if events else None
         drawn = None
         if video is not None:

@@ -42,6 +42,8 @@ def bar_chart(labels: Sequence[str], series: Sequence[Series], *, x_title: str, 
     count = len(labels)
     totals = [sum(one.values[at] for one in series) for at in range(count)]
     step = _nice(max(totals, default=0) / 4 or 0.25)
+    if all(total == int(total) for total in totals):
+        step = max(step, 1.0)
     top = step * max(1, math.ceil(max(totals, default=0) / step - 1e-9))
     svg = Element(
         "svg",
@@ -90,7 +92,7 @@ def _text(svg: Element, text: str, x: float, y: float, anchor: str, kind: str = 
 
 
 def _nice(step: float) -> float:
-    """The next of 1, 2, 5, 10, 20, ...; counts need no finer one than 1 unless all values are below."""
+    """The next of ..., 0.5, 1, 2, 5, 10, 20, ..."""
     power = 10 ** math.floor(math.log10(step))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step - 1e-12)
 

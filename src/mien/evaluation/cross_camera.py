@@ -8,7 +8,6 @@ nobody knows who they show: figures say how well identities are kept, not how fa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from mien.cameras.appearance import Appearance, fitted
 from mien.cameras.clocks import clock_offsets
-from mien.cameras.identities import Identities
+from mien.cameras.identities import Identities, mean_of_two
 from mien.cameras.learning import learned_topology
 from mien.cameras.recent import Tracklet
 from mien.cameras.topology import Topology
@@ -31,6 +30,8 @@ BREAK_SECONDS = 10.0
 """Somebody who is not seen in a camera for so long begins a new tracklet there."""
 CLOCK_WINDOW = 30.0
 """Seconds in which most people come from one camera's view to another's."""
+MEMORY = 3600.0
+"""Seconds for which people are remembered; chosen on the training identities, many of whom come back after minutes."""
 FEATURES_FROM = 8
 """Pictures of a tracklet, evenly spaced, whose features are averaged."""
 
@@ -108,7 +109,7 @@ def walks_of(seen: Sightings, vectors: Float32, clocks: dict[Recording, float]) 
 
 
 def learned_appearance(walks: Walks, *, memory: float) -> Appearance:
-    """Calibrates on what the association compares: for each tracklet the best of each person's earlier ones.
+    """Calibrates on what the association compares: each tracklet with everybody who is remembered at its end.
 
     Args:
         walks: of known people.
@@ -121,11 +122,10 @@ def learned_appearance(walks: Walks, *, memory: float) -> Appearance:
     for row, tracklet in enumerate(walks.tracklets):
         recent = np.flatnonzero(ends[:row] >= tracklet.end - memory)
         people, who = np.unique(walks.people[recent], return_inverse=True)
-        best = np.full(len(people), -np.inf)
-        np.maximum.at(best, who, vectors[recent] @ tracklet.vector)
+        similarity = mean_of_two(who, (vectors[recent] @ tracklet.vector).astype(np.float64))
         mine = people == walks.people[row]
-        same += best[mine].tolist()
-        different += best[~mine].tolist()
+        same += similarity[mine].tolist()
+        different += similarity[~mine].tolist()
     return fitted(np.array(same), np.array(different))
 
 
@@ -169,20 +169,16 @@ def identity_figures(truth: NDArray[np.int64], given: NDArray[np.int64], picture
     }
 
 
-def compare(train: Walks, test: Walks, *, memory: float = 600.0) -> dict[str, Any]:
-    """Learns from one set of people and follows another three times: appearance, with time, with topology.
+def compare(train: Walks, test: Walks) -> dict[str, Any]:
+    """Learns from one set of people and follows another three times: appearance alone, with time, with topology.
 
     Returns:
         `{"appearance": {...}, "time": {...}, "topology": {...}, "tracklets"}`, figures as in `identity_figures`.
     """
-    topology = learned_topology(train.tracklets, train.people, memory=memory)
-    appearance = learned_appearance(train, memory=memory)
-    without_links = topology.model_copy(update={"links": ()})
-    ways: Sequence[tuple[str, Topology, bool]] = (
-        ("appearance", without_links, False),
-        ("time", without_links, True),
-        ("topology", topology, True),
-    )
+    appearance = learned_appearance(train, memory=MEMORY)
+    by_time = learned_topology(train.tracklets, train.people, memory=MEMORY, by_link=False)
+    topology = learned_topology(train.tracklets, train.people, memory=MEMORY)
+    ways = (("appearance", topology, False), ("time", by_time, True), ("topology", topology, True))
     return {
         name: identity_figures(test.people, followed(test, known, appearance, use_travel=use_travel), test.pictures)
         for name, known, use_travel in ways

@@ -46,7 +46,7 @@ def evaluate(
     Raises:
         BadInputError: `no_pictures`, `picture_name_unknown`, `no_matches`, or a picture cannot be read.
     """
-    files = [_pictures(query), _pictures(gallery)]
+    files = [pictures_in(query), pictures_in(gallery)]
     seen = [sightings_of(folder) for folder in files]
     vectors = features(embedder, [*files[0], *files[1]], progress=progress)
     asked, kept = vectors[: len(files[0])], vectors[len(files[0]) :]
@@ -80,7 +80,12 @@ def features(embedder: PersonEmbedder, pictures: Sequence[Path], *, progress: Pr
     return np.concatenate(parts)
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder, at least one.
+
+    Raises:
+        BadInputError: `no_pictures`, or the folder cannot be read.
+    """
     found = find_pictures(folder)
     if not found:
         raise BadInputError(f"{folder}: holds no picture; give a folder of crops", code="no_pictures")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from mien.geometry import box_area
 from mien.models.catalogue import default
 from mien.models.runtime import Session
 from mien.person.crop import body_crop
@@ -19,6 +20,8 @@ from mien.records import Float32, Image, Person
 _SIZE = 256
 _CONTEXT = 0.25
 """Of a box's sides, added on each side: the network expects some background around a person."""
+_NEAR = 0.25
+"""Share of the picture from which a box's person is near enough to be seen in the picture as a whole."""
 
 
 class PersonSegmenter:
@@ -32,8 +35,8 @@ class PersonSegmenter:
 
         Args:
             image: RGB uint8 `(H, W, 3)`.
-            people: look at each of them closely, which small ones need; None looks at the picture as a whole, which
-                is for people near the camera.
+            people: look at each of them closely, which those need who are far from the camera; None looks at the
+                picture as a whole.
 
         Returns:
             float32 `(H, W)` in [0, 1].
@@ -44,7 +47,8 @@ class PersonSegmenter:
             1.0
         """
         height, width = image.shape[:2]
-        boxes = [(0, 0, width, height)] if people is None else [_region(person.box, width, height) for person in people]
+        whole = (0, 0, width, height)
+        boxes = [whole] if people is None else list({_region(person.box, width, height) for person in people})
         boxes = [(left, top, right, bottom) for left, top, right, bottom in boxes if right > left and bottom > top]
         mask = np.zeros((height, width), np.float32)
         if not boxes:
@@ -59,7 +63,9 @@ class PersonSegmenter:
 
 
 def _region(box: Float32, width: int, height: int) -> tuple[int, int, int, int]:
-    """The box with some context, in whole pixels of the picture."""
+    """The box with some context, in whole pixels of the picture; all of the picture around one who fills much of it."""
+    if box_area(box) >= _NEAR * width * height:
+        return 0, 0, width, height
     margin = (box[2:] - box[:2]) * _CONTEXT
     corners = np.concatenate([box[:2] - margin, box[2:] + margin])
     left, top, right, bottom = np.clip(np.nan_to_num(corners), 0, [width, height, width, height]).round().astype(int)

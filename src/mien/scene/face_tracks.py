@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.records import Face, Frame
 from mien.scene.recognizer import Recognizer, Trace
@@ -53,11 +54,13 @@ class FaceTracks:
         self._recognizer = recognizer
         self.traces: dict[int, Trace] = {}
 
-    def update(self, frame: Frame, found: Sequence[Face], steps: int) -> FacesSeen:
-        """Takes the faces that a detector found in the next frame."""
+    def update(
+        self, frame: Frame, found: Sequence[Face], steps: int, motion: NDArray[np.float64] | None = None
+    ) -> FacesSeen:
+        """Takes the faces that a detector found in the next frame; `steps` and `motion` as of `Tracker.update`."""
         boxes = np.array([face.box for face in found], np.float32).reshape(-1, 4)
         scores = np.array([face.score for face in found], np.float32)
-        update = self._tracker.update(boxes, scores, steps=steps)
+        update = self._tracker.update(boxes, scores, steps=steps, motion=motion)
         ended = self._ended(update.ended, frame)
         pairs = sorted(zip(update.track_ids.tolist(), range(len(found)), strict=True))
         faces = [replace(found[at], track_id=track_id) for track_id, at in pairs if track_id > 0]

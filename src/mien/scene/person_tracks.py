@@ -9,19 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.drawing.annotate import Label
 from mien.person.embedder import PersonEmbedder
-from mien.records import Frame, Person
+from mien.records import Frame, Match, Person
 from mien.scene.behaviour import Behaviour, Happening
 from mien.scene.events import Event
 from mien.scene.joining import Joiner
 from mien.scene.recognizer import Trace
-from mien.scene.telling import Teller
+from mien.scene.telling import Teller, label_of
 from mien.scene.zones import Zones
 from mien.tracking.appearance import AppearanceTracker
+from mien.tracking.camera_motion import CameraMotion
 from mien.tracking.tracker import Tracker
 
 _HIDDEN_SECONDS = 2.0
 """For so long motion alone bridges that somebody is not seen."""
+
+_AT_ONCE_SECONDS = 1.0
+"""Of two bodies that were seen within so long, one at most is any subject."""
 
 
 class PersonTracks:
@@ -35,15 +40,24 @@ class PersonTracks:
         embedder: looks of people, asked for where motion leaves a doubt.
         zones: lines, zones and rules to look at; an empty one has none.
         teller: makes the events.
+        moving_camera: follow the background, too.
     """
 
     def __init__(
-        self, frame_rate: float, ids: Iterator[int], embedder: PersonEmbedder, zones: Zones, teller: Teller
+        self,
+        frame_rate: float,
+        ids: Iterator[int],
+        embedder: PersonEmbedder,
+        zones: Zones,
+        teller: Teller,
+        *,
+        moving_camera: bool = False,
     ) -> None:
         # YOLOX scores people in full view above 0.8 and rarely anything else; half hidden ones between 0.3 and 0.7.
         boxes = Tracker(frame_rate=frame_rate, low=0.1, high=0.6, new=0.8, lost_seconds=_HIDDEN_SECONDS)
         self._tracker = AppearanceTracker(boxes, frame_rate=frame_rate, leave_seconds=_HIDDEN_SECONDS, ids=ids)
         self._embedder = embedder
+        self._camera = CameraMotion() if moving_camera else None
         self._behaviour = Behaviour(zones)
         self._teller = teller
         self._joiner = Joiner()
@@ -52,9 +66,9 @@ class PersonTracks:
         self._size = (1, 1)
 
     def update(
-        self, frame: Frame, found: Sequence[Person], steps: int
+        self, frame: Frame, found: Sequence[Person], steps: int, motion: NDArray[np.float64] | None = None
     ) -> tuple[list[Person], list[Trace], list[Event]]:
-        """Takes the bodies that a detector found in the next frame.
+        """Takes the bodies that a detector found in the next frame; `steps` and `motion` as of `Tracker.update`.
 
         Returns:
             The tracked ones, ascending by their `track_id`; what is known of each; and what happened.
@@ -66,7 +80,10 @@ class PersonTracks:
         def embed(places: NDArray[np.intp]) -> NDArray[np.float32]:
             return self._embedder.vectors([self._embedder.crop(frame.image, found[place]) for place in places])
 
-        update = self._tracker.update(boxes, scores, embed, size=self._size, steps=steps)
+        if self._camera is not None:
+            moved = self._camera(frame.image, boxes)
+            motion = moved if motion is None else motion
+        update = self._tracker.update(boxes, scores, embed, size=self._size, steps=steps, motion=motion)
         events = self._ended(update.ended, frame)
         pairs = sorted(zip(update.track_ids.tolist(), range(len(found)), strict=True))
         people = [replace(found[at], track_id=track_id) for track_id, at in pairs if track_id > 0]
@@ -119,16 +136,36 @@ class PersonTracks:
             trace.asked = known.asked
         if known.closest is not None:
             trace.closest = known.closest if trace.closest is None else max(trace.closest, known.closest)
-        if known.match is not None and (trace.match is None or known.match.similarity > trace.match.similarity):
+        if known.match is not None and self._is_best(body, known.match, frame):
             trace.match = known.match
             self._named_by[body] = face
         told = self._teller.decided(body, trace, frame, before, "person", is_over=is_over)
         known.is_unknown = trace.is_unknown
         return told
 
+    def label_of(self, face: int) -> Label | None:
+        """What is known of the body that a face belongs to; None where that body is not known."""
+        body = self._joiner.body_of(face)
+        return None if body is None else label_of(self._traces[body])
+
     def forget_faces(self, faces: Sequence[int]) -> None:
         """Face tracks that have ended; their bodies keep what was learnt."""
         self._joiner.end(faces)
+
+    def _is_best(self, body: int, found: Match, frame: Frame) -> bool:
+        """Whether a body is whom its face was recognized as: nobody is in two places at once, so that of two bodies
+        that are seen the one that resembles the subject most has the name, and the other loses it."""
+        known = self._traces[body].match
+        if known is not None and found.similarity <= known.similarity:
+            return False
+        for other, trace in self._traces.items():
+            is_there = frame.time - trace.seen < _AT_ONCE_SECONDS
+            if other != body and is_there and trace.subject == found.subject:
+                if trace.match is not None and trace.match.similarity >= found.similarity:
+                    return False
+                trace.match = None
+                self._named_by.pop(other, None)
+        return True
 
     def finish(self, frame: Frame) -> list[Event]:
         """Ends all tracks, and with them their stays and the episodes of rules."""

@@ -19,8 +19,9 @@ SETTLED_SECONDS = 0.5
 """How long somebody nearer to the border than that must be on one side of it."""
 
 
-REACH, REACH_SPEED = 1.0, 1.0
-"""Body heights, and body heights a second, within which a new track goes on where another one was lost."""
+REACH, REACH_SPEED, LONGEST_REACH = 1.0, 1.0, 3.0
+"""Body heights, growing by body heights a second up to a limit, within which a new track goes on where one was lost. Who
+is hidden mostly stands; so it holds for as long as the tracker remembers the lost one."""
 
 
 class Change(NamedTuple):
@@ -36,8 +37,8 @@ class Stays:
 
     A stay lasts from the moment between the last frame outside and the first one inside to the one between the last
     frame inside and the first one outside; it goes on while a track is lost. What only trembles over the border is
-    no stay of its own. Where a track is first seen inside a zone, close to one that was lost there, nobody can have come
-    in: it takes over the stay.
+    no stay of its own. Where a track is first seen inside a zone, close to one that was lost there, nobody can have
+    come in: it takes over the stay.
 
     Args:
         table: of the stream's tracks.
@@ -98,7 +99,7 @@ class Stays:
         way = (self._place.values - sighting.foot[track] / [sighting.aspect, 1]) * [sighting.aspect, 1]
         distance = np.hypot(way[:, 0], way[:, 1]) / sighting.body[track]
         shared = self.inside.values & zones
-        lost = shared.any(axis=1) & (distance <= REACH + REACH_SPEED * gap)
+        lost = shared.any(axis=1) & (distance <= np.minimum(REACH + REACH_SPEED * gap, LONGEST_REACH))
         lost[sighting.rows] = False
         if not lost.any():
             return

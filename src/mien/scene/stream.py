@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mien.media.files import is_url
 from mien.records import Frame
 
@@ -47,6 +50,14 @@ def seconds_away(video: Stream, last: Frame, frame: Frame) -> float | None:
     """For how long a live stream was away between two frames; None where it was not."""
     seconds = frame.time - last.time
     return seconds if video.live and seconds >= AWAY_SECONDS else None
+
+
+def resizing(last: Frame, frame: Frame) -> NDArray[np.float64] | None:
+    """The matrix `(2, 3)` from the pixels of one frame to those of the next, where its size is another one."""
+    before, now = last.image.shape, frame.image.shape
+    if before == now:
+        return None
+    return np.array([[now[1] / before[1], 0, 0], [0, now[0] / before[0], 0]])
 
 
 def stream_name(video: Stream) -> str:

@@ -14,6 +14,10 @@ from mien.records import Float32
 
 Sex = Literal["male", "female"]
 
+SAME_PERSON = 0.55
+"""Least cosine between a track and a person for person-reidentification-retail-0277. Chosen on 80 training identities
+of Market-1501, a track being the mean of one camera's pictures: 93 to 96% of the pairs of tracks of one person are
+joined, 95 to 97% of the pairs that are joined are of one person, and 88 to 92 people are counted."""
 RETURN_SECONDS = 300.0
 """Away for so long or longer, somebody who is seen again has come back; within it the visit goes on."""
 _SHARED_SECONDS = 0.5
@@ -57,7 +61,7 @@ class Visits:
     ago are only counted from then on.
 
     Args:
-        threshold: least cosine in [-1, 1] between a track and a person; goes with the embedder.
+        threshold: least cosine in [-1, 1] between a track and a person; it goes with the embedder.
         most: people >= 1 whose features are kept.
 
     Raises:
@@ -73,7 +77,7 @@ class Visits:
         {'visits': 3, 'visitors': 2, 'returning': 1}
     """
 
-    def __init__(self, *, threshold: float, most: int = 10_000) -> None:
+    def __init__(self, *, threshold: float = SAME_PERSON, most: int = 10_000) -> None:
         if not -1 <= threshold <= 1 or most < 1:
             raise UsageError(
                 f"threshold = {threshold}, most = {most}; give a cosine in [-1, 1] and at least one person",

@@ -10,7 +10,9 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mien.drawing.annotate import Label
 from mien.errors import UsageError
 from mien.face.detector import FaceDetector
 from mien.identity.gallery import Collection
@@ -25,7 +27,7 @@ from mien.scene.look_ahead import Look, LookAhead
 from mien.scene.moment import Moment, Summary
 from mien.scene.person_tracks import PersonTracks
 from mien.scene.recognizer import Recognizer, Trace
-from mien.scene.stream import Stream, seconds_away, steps_between, stream_name
+from mien.scene.stream import Stream, resizing, seconds_away, steps_between, stream_name
 from mien.scene.telling import Kind, Teller, label_of
 from mien.scene.zones import Zones
 from mien.settings import settings
@@ -46,6 +48,7 @@ class Watcher:
         long_side: frames are reduced to this longest side in pixels for the detection of faces.
         people: follow bodies.
         zones: lines, zones and rules of the picture; bodies are followed where they are given.
+        moving_camera: the camera shakes, pans or is carried: bodies are followed relative to the background.
 
     Attributes:
         summary: totals so far.
@@ -64,11 +67,13 @@ class Watcher:
         long_side: int = LONG_SIDE,
         people: bool = False,
         zones: Zones | None = None,
+        moving_camera: bool = False,
     ) -> None:
         if not 0 < fpir < 1:
             raise UsageError(f"fpir is {fpir}; it must lie between 0 and 1", code="rate_out_of_range")
         self._ahead = min(os.cpu_count() or 1, 4)
         self._zones = (zones or Zones()) if people or zones else None
+        self._moving_camera = moving_camera
         self._looks: list[Look] = []
         # Weak detections go on to the tracker: they can continue a track, though never begin one.
         if collection is not None or self._zones is None:
@@ -101,8 +106,9 @@ class Watcher:
                     steps = 1 if last is None else steps_between(video, last, frame)
                     away = None if last is None else seconds_away(video, last, frame)
                     events = [] if away is None else [self._teller.gap(away, frame)]
+                    motion = None if last is None else resizing(last, frame)
                     last = frame
-                    moment = self._moment(frame, found, steps, events)
+                    moment = self._moment(frame, found, steps, motion, events)
                     self.summary.frames += 1
                     yield moment
                     self.summary.seconds = time.perf_counter() - start
@@ -129,14 +135,28 @@ class Watcher:
         self._people: PersonTracks | None = None
         self._kind: Kind | None = None
         if self._zones is not None:
-            self._people = PersonTracks(video.frame_rate, ids, self._body_embedder, self._zones, self._teller)
+            self._people = PersonTracks(
+                video.frame_rate,
+                ids,
+                self._body_embedder,
+                self._zones,
+                self._teller,
+                moving_camera=self._moving_camera,
+            )
             self._kind = "face"
 
-    def _moment(self, frame: Frame, found: Sequence[list[Any]], steps: int, events: list[Event]) -> Moment:
+    def _moment(
+        self,
+        frame: Frame,
+        found: Sequence[list[Any]],
+        steps: int,
+        motion: NDArray[np.float64] | None,
+        events: list[Event],
+    ) -> Moment:
         findings = iter(found)
         faces = FacesSeen([], [], [], [])
         if self._faces is not None:
-            faces = self._faces.update(frame, next(findings), steps)
+            faces = self._faces.update(frame, next(findings), steps, motion)
             events += self._faces_ended(faces.ended, frame)
             for track_id in faces.new:
                 trace = self._faces.traces[track_id]
@@ -144,7 +164,7 @@ class Watcher:
         people: list[Person] = []
         labels, counts = [], {}
         if self._people is not None:
-            people, traces, told = self._people.update(frame, next(findings), steps)
+            people, traces, told = self._people.update(frame, next(findings), steps, motion)
             events += told
             self._join(faces.faces, people)
         if self._faces is not None:
@@ -154,9 +174,12 @@ class Watcher:
         if self._people is not None:
             labels, counts = [label_of(trace) for trace in traces], self._people.counts()
         self._add(events, counts)
-        return Moment(
-            frame, faces.faces, [label_of(trace) for trace in faces.traces], events, False, people, labels, counts
-        )
+        face_labels = [self._face_label(face, trace) for face, trace in zip(faces.faces, faces.traces, strict=True)]
+        return Moment(frame, faces.faces, face_labels, events, False, people, labels, counts)
+
+    def _face_label(self, face: Face, trace: Trace) -> Label:
+        of_body = None if self._people is None else self._people.label_of(face.track_id or 0)
+        return of_body or label_of(trace)
 
     def _join(self, faces: Sequence[Face], people: Sequence[Person]) -> None:
         if self._people is not None and faces:

@@ -197,11 +197,12 @@ class AppearanceTracker:
             if is_late or not any(id(other) in shown for other in others):
                 self._settle(tracklet)
         border = np.array(size) * _BORDER
+        inside = np.concatenate([boxes[:, :2] > border, boxes[:, 2:] < size - border], axis=1).min(axis=1)
         for tracklet in seen:
             if tracklet.person is not None:
-                box = boxes[places[tracklet.number]]
-                tracklet.person.box, tracklet.person.seen = box, self._now
-                tracklet.person.is_inside = bool((box[:2] > border).all() and (box[2:] < size - border).all())
+                place = places[tracklet.number]
+                tracklet.person.box, tracklet.person.seen = boxes[place], self._now
+                tracklet.person.is_inside = bool(inside[place])
 
     def _exchange(self, due: Sequence[Tracklet], boxes: Float64) -> None:
         """Assigns the tracklets that have a fresh look, with boxes `(R, 4)`, anew."""
@@ -257,8 +258,9 @@ class AppearanceTracker:
 
 def _shares(boxes: Float64) -> Float64:
     """The share of each of the boxes `(T, 4)` that lies in each other one, `(T, T)`; 0 for itself."""
-    corner = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    size = np.maximum(np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - corner, 0)
-    shares = size[..., 0] * size[..., 1] / np.maximum(box_area(boxes), 1e-9)[:, None]
+    left, top, right, bottom = boxes.T
+    wide = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    tall = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shares = np.maximum(wide, 0) * np.maximum(tall, 0) / np.maximum(box_area(boxes), 1e-9)[:, None]
     np.fill_diagonal(shares, 0)
-    return np.asarray(shares)
+    return shares

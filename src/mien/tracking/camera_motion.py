@@ -96,5 +96,5 @@ def moved_boxes(boxes: Float64, motion: Float64) -> Float64:
         [[15.0, 10.0, 25.0, 30.0]]
     """
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2 @ motion[:, :2].T + motion[:, 2]
-    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * np.hypot(motion[0, 0], motion[1, 0])
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * np.hypot(motion[0, :2], motion[1, :2])
     return np.concatenate([centre - half, centre + half], axis=1)

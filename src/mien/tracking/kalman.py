@@ -59,8 +59,8 @@ def correct(state: State, boxes: NDArray[np.float64]) -> State:
 
 def move(state: State, motion: NDArray[np.float64]) -> State:
     """States `(5, T, 4)` as they look after the camera has moved: `motion` `(2, 3)` takes points of the scene from
-    where they were to where they are, a shift, turn and zoom."""
-    zoom = float(np.hypot(motion[0, 0], motion[1, 0]))
+    where they were to where they are. It is a shift, turn and zoom, or another size of the picture."""
+    zoom = np.tile(np.hypot(motion[0, :2], motion[1, :2]), 2)
     moved = state * zoom ** np.array([1, 1, 2, 2, 2])[:, None, None]
     moved[POSITION, :, :2] = state[POSITION, :, :2] @ motion[:, :2].T + motion[:, 2]
     moved[VELOCITY, :, :2] = state[VELOCITY, :, :2] @ motion[:, :2].T

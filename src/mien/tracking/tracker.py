@@ -125,7 +125,8 @@ class Tracker:
             boxes: `xyxy` float32 `(N, 4)` in pixels, finite; N = 0 where nothing was found.
             scores: float32 `(N,)` in [0, 1].
             steps: how many frames >= 1 this one lies after the last; more than 1 where some were not looked at.
-            motion: how the camera has moved since the last frame, `(2, 3)` as of `CameraMotion`; None: not at all.
+            motion: takes points of the scene from the last frame to this one, `(2, 3)` as of `CameraMotion`, where the
+                camera has moved or the picture has another size; None where neither.
 
         Raises:
             UsageError: shapes that do not fit, numbers that are not finite, or `steps` below 1.

@@ -49,9 +49,15 @@ def batches(
         num_workers=workers,
         collate_fn=stack,
         pin_memory=pin,
-        worker_init_fn=_one_thread if workers else None,
     )
-    return iter(loader)
+    # OpenCV's threads do not come along into a forked process, which would wait for them for ever; told to use one, it
+    # ends them, and so do the workers, which share the cores anyway.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        return iter(loader)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def stack(samples: list[Sample]) -> Batch:
@@ -79,7 +85,3 @@ def _keys(sampler: Sampler, epochs: int, first_step: int, rank: int, ranks: int)
             place = number * sampler.batch + start
             indices = batch[start : start + piece].tolist()
             yield [(epoch, place + offset, index) for offset, index in enumerate(indices)]
-
-
-def _one_thread(worker: int) -> None:
-    cv2.setNumThreads(1)

@@ -39,7 +39,7 @@ NETWORKS: dict[str, tuple[Make, int, int, tuple[int, int]]] = {
     "resnet-50": (ResNet50, 23_508_032, 2048, (64, 32)),
     "resnet-50 ibn-a": (lambda: ResNet50(instance_normalization=True), 23_508_032, 2048, (64, 32)),
     "pcb": (PCB, 26_656_832, 1536, (96, 32)),
-    "pcb+rpp": (lambda: PCB(stage="refine"), 26_669_120, 1536, (96, 32)),
+    "pcb+rpp": (lambda: PCB(refined=True), 26_669_120, 1536, (96, 32)),
     "mgn": (MGN, 68_807_744, 2048, (96, 32)),
     "network in network": (NetworkInNetwork, 966_986, 10, (32, 32)),
     "dpn-92": (DPN92, 34_979_392, 2688, (64, 32)),
@@ -127,7 +127,7 @@ def test_feature_has_the_stated_length_and_every_parameter_learns(name: str) -> 
     assert idle == []
 
 
-DEPLOYED = ("osnet-ain x0.25", "mobilefacenet", "iresnet-18", "resnet-50 ibn-a", "pcb+rpp", "mgn")
+DEPLOYED = ("osnet-ain x0.25", "mobilefacenet", "iresnet-18", "pcb+rpp", "mgn")
 ON_OPENVINO = ("osnet-ain x0.25", "mobilefacenet", "pcb+rpp")
 
 
@@ -158,7 +158,7 @@ def test_exported_graph_gives_the_same_features(name: str) -> None:
 
 
 def test_parts_of_pcb_are_stripes_and_refined_ones_agree_where_attention_is_stripes() -> None:
-    uniform, refined = PCB(parts=3), PCB(parts=3, stage="refine")
+    uniform, refined = PCB(parts=3), PCB(parts=3, refined=True)
     maps = torch.rand(2, 2048, 6, 2)
     stripes = uniform._pool(maps)
     torch.testing.assert_close(stripes[:, :, 1], maps[:, :, 2:4].mean((2, 3)))
@@ -171,24 +171,8 @@ def test_parts_of_pcb_are_stripes_and_refined_ones_agree_where_attention_is_stri
     torch.testing.assert_close(refined._pool(maps), stripes)
 
 
-def test_stages_of_refined_pooling_pass_their_weights_on_and_freeze_what_they_should() -> None:
-    uniform = PCB(parts=3)
-    induce = PCB(parts=3, stage="induce")
-    missing, unexpected = induce.load_state_dict(uniform.state_dict(), strict=False)
-    assert (missing, unexpected) == (["part_classifier.weight"], [])
-    assert [name for name, value in induce.named_parameters() if value.requires_grad] == ["part_classifier.weight"]
-    before = {name: value.clone() for name, value in induce.state_dict().items()}
-    made = induce.train()(torch.randn(2, 3, 48, 32))
-    sum((part * torch.randn_like(part)).sum() for part in made.classified).backward()
-    torch.optim.SGD([value for value in induce.parameters() if value.requires_grad], 0.1).step()
-    changed = [name for name, value in induce.state_dict().items() if not torch.equal(value, before[name])]
-    assert changed == ["part_classifier.weight"]
-    PCB(parts=3, stage="refine").load_state_dict(induce.state_dict())
-    assert all(value.requires_grad for value in PCB(parts=3, stage="refine").parameters())
-
-
 def test_attention_of_parts_sums_to_one() -> None:
-    attention = PCB(stage="refine").attention(torch.rand(1, 2048, 24, 8))
+    attention = PCB(refined=True).attention(torch.rand(1, 2048, 24, 8))
     assert attention.shape == (1, 6, 24, 8)
     torch.testing.assert_close(attention.sum(1), torch.ones(1, 24, 8))
 

@@ -3,13 +3,12 @@
 Sun, Zheng, Yang, Tian, Wang, "Beyond Part Models: Person Retrieval with Refined Part Pooling (and a Strong
 Convolutional Baseline)", ECCV 2018.
 
-Refined part pooling trains in stages, each a recipe that starts from the weights of the one before:
+Refined part pooling trains in three stages, which `mien.training.part_refinement` goes through in one run:
 
-1. `stage = "uniform"`: plain PCB, until it converges;
-2. `stage = "induce"`: a part classifier takes the place of the uniform stripes and alone is trained: all else is
-   frozen, so that the classifier has to find the parts that the fixed identity classifiers already know (the task
-   freezes the identity classifiers too);
-3. `stage = "refine"`: everything is trained together.
+1. `uniform`: plain PCB, until it converges;
+2. `induce`: a part classifier takes the place of the uniform stripes and alone is trained: all else is frozen, the
+   identity classifiers too, so that it has to find the parts that these already know;
+3. `refine`: everything is trained together.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from mien.training.networks.blocks import convolution
 from mien.training.networks.branches import Branches
 from mien.training.networks.resnet50 import initialize, stage, stem
 
+Stage = Literal["uniform", "induce", "refine"]
+
 
 class PCB(nn.Module):
     """ResNet-50 with the last stage at stride 1, pooled over horizontal parts, each with a reduction of its own.
@@ -34,34 +35,35 @@ class PCB(nn.Module):
     Args:
         parts: number of parts.
         part_dimension: length of each part's reduced feature.
-        stage: see the module's docstring. The state of a `uniform` network loads into the other two with
-            `strict=False`: only `part_classifier` is new.
+        refined: with the part classifier of refined part pooling; it starts in the stage `refine`.
+
+    Attributes:
+        stage: as set by `enter`; without refinement always `uniform`.
 
     Example:
         >>> PCB().eval()(torch.zeros(1, 3, 384, 128)).shape
         torch.Size([1, 1536])
     """
 
-    def __init__(
-        self,
-        parts: int = 6,
-        part_dimension: int = 256,
-        stage: Literal["uniform", "induce", "refine"] = "uniform",
-    ) -> None:
+    def __init__(self, parts: int = 6, part_dimension: int = 256, *, refined: bool = False) -> None:
         super().__init__()
         self.parts = parts
-        self.stage = stage
+        self.stage: Stage = "refine" if refined else "uniform"
         self.dimension = parts * part_dimension
         self.classified_dimensions = (part_dimension,) * parts
         self.backbone = _backbone()
         self.reductions = nn.ModuleList(convolution(2048, part_dimension, 1) for _ in range(parts))
         initialize(self)
-        if stage != "uniform":
+        if refined:
             self.part_classifier = nn.Conv2d(2048, parts, 1, bias=False)
             nn.init.normal_(self.part_classifier.weight, 0, 0.001)
-        if stage == "induce":
-            self.requires_grad_(False)
-            self.part_classifier.requires_grad_(True)
+
+    def enter(self, stage: Stage) -> None:
+        """Begin a stage of refined part pooling: choose the pooling, freeze what the stage does not train."""
+        self.stage = stage
+        self.requires_grad_(stage != "induce")
+        self.part_classifier.requires_grad_(stage != "uniform")
+        self.train(self.training)
 
     def train(self, mode: bool = True) -> PCB:
         """Training mode; in the stage `induce` the frozen layers' running means stay frozen too."""

@@ -1,0 +1,157 @@
+"""`mien cameras`: people followed from camera to camera."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mien.cli.output import Json, note, print_json, print_table
+
+app = typer.Typer(help="Follow people from camera to camera.", no_args_is_help=True)
+
+TopologyFile = Annotated[Path, typer.Argument(metavar="TOPOLOGY.toml", help="Cameras, and which lead to which.")]
+
+
+@app.command()
+def check(topology: TopologyFile, json: Json = False) -> None:
+    """Read a topology file and show what it says."""
+    from mien.cameras.topology import load_topology
+
+    site = load_topology(topology)
+    ways = [
+        {
+            "from": origin,
+            "to": destination,
+            "shortest": travel.shortest,
+            "typical": travel.typical,
+            "longest": travel.longest,
+            "share": round(share, 4),
+        }
+        for (origin, destination), (travel, share) in site.ways().items()
+    ]
+    if json:
+        print_json({"cameras": site.names, "ways": ways, "memory": site.memory, "stray": site.stray})
+        return
+    print_table(
+        "cameras", ["camera", "source", "clock offset"], [[c.name, c.source, c.clock_offset] for c in site.cameras]
+    )
+    print_table("ways", ["from", "to", "shortest", "typical", "longest", "share"], [list(way.values()) for way in ways])
+
+
+@app.command()
+def follow(
+    topology: TopologyFile,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", metavar="CAMERA=SOURCE", help="Instead of the file's own; repeatable."),
+    ] = None,
+    events: Annotated[
+        Path | None, typer.Option("--events", metavar="FILE.jsonl", help="Write one event a line.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Follow people through all cameras at once; ends with the recordings, or with Ctrl-C."""
+    from mien.cameras.site import Site
+    from mien.cameras.topology import load_topology
+    from mien.media.video import open_video
+    from mien.scene.sinks import JsonLines
+
+    site_file = load_topology(topology)
+    sources = _sources(site_file, topology.parent, source or [])
+    site = Site(site_file)
+    frames, lost = 0, []
+    with ExitStack() as stack:
+        streams = {name: stack.enter_context(open_video(where)) for name, where in sources.items()}
+        sink = stack.enter_context(JsonLines(events)) if events else None
+
+        def tell(record: dict[str, Any]) -> None:
+            if sink is not None:
+                sink.write(record)
+            if json:
+                print_json(record)
+
+        moments = stack.enter_context(closing(site.follow(streams)))
+        try:
+            for moment in moments:
+                frames += moment.frame is not None
+                for record in moment.events:
+                    tell(record)
+                    if record["event"] == "camera_lost":
+                        lost.append(record)
+                        note(f"{record['camera']}: lost, {record['reason']}")
+        except KeyboardInterrupt:
+            note("stopped; who was in view is not decided any more")
+        for record in site.wrong_clocks():
+            tell(record)
+            note(
+                f"{record['camera']}: its clock seems {record['ahead']:+.1f} s off; clock_offset "
+                f"{record['add_to_clock_offset']:+.1f} would put it right ({record['sightings']} sightings)"
+            )
+    identities = site.identities
+    people = [identities.trajectory(person) for person in identities.people]
+    across = sum(len({stay.camera for stay in stays}) > 1 for stays in people)
+    summary = {"frames": frames, "people": len(people), "across_cameras": across, "merges": len(identities.merges)}
+    if json:
+        print_json({"summary": summary | {"lost": [record["camera"] for record in lost]}})
+        return
+    rows = [[stays[0].person, _way(stays), stays[0].start, stays[-1].end, _least(stays)] for stays in people]
+    print_table("people", ["person", "way", "from s", "to s", "least confidence"], rows)
+
+
+@app.command()
+def table(
+    events: Annotated[Path, typer.Argument(metavar="EVENTS.jsonl", help="As `mien cameras follow` wrote them.")],
+    undo: Annotated[
+        list[int] | None, typer.Option("--undo", metavar="MERGE", help="Take this merge back; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The table of trajectories: who was in which camera when. Merges that were wrong are taken back."""
+    from mien.cameras.table import COLUMNS, trajectory_rows
+    from mien.scene.replay import read_events
+
+    rows = trajectory_rows(read_events(events), undo=undo or [])
+    if json:
+        print_json({"rows": rows})
+        return
+    print_table("trajectories", list(COLUMNS), [[row[column] for column in COLUMNS] for row in rows])
+
+
+def _sources(topology: Any, folder: Path, given: list[str]) -> dict[str, str]:
+    """The source of each camera; files are looked for beside the topology file."""
+    from mien.errors import UsageError
+    from mien.media.files import is_url
+    from mien.scene.zone_messages import nearest
+
+    sources = {}
+    for camera in topology.cameras:
+        if camera.source is not None:
+            beside = folder / camera.source
+            sources[camera.name] = str(beside) if not is_url(camera.source) and beside.exists() else camera.source
+    for pair in given:
+        name, equals, where = pair.partition("=")
+        if not equals or name not in topology.names:
+            raise UsageError(
+                f"--source {pair!r}: expected CAMERA=SOURCE with a camera of the file{nearest(name, topology.names)}",
+                code="source_invalid",
+            )
+        sources[name] = where
+    missing = [name for name in topology.names if name not in sources]
+    if missing:
+        raise UsageError(
+            f"no source is known of {', '.join(missing)}; write it into the file or give --source {missing[0]}=SOURCE",
+            code="source_invalid",
+        )
+    return sources
+
+
+def _way(stays: Any) -> str:
+    names = [stay.camera for stay in stays]
+    return " > ".join(name for at, name in enumerate(names) if at == 0 or names[at - 1] != name)
+
+
+def _least(stays: Any) -> float | None:
+    return min((stay.merge.confidence for stay in stays if stay.merge is not None), default=None)
