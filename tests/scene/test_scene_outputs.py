@@ -37,6 +37,7 @@ def test_an_event_is_the_json_of_the_contract():
     record = event().to_dict()
     assert list(record) == [
         "event", "time", "frame", "track_id", "rect", "subject", "similarity", "quality", "duration",
+        "stream", "schema",
     ]  # fmt: skip
     assert (record["time"], record["similarity"]) == (1.235, 0.8123)
     assert record["rect"] == {"left": 20.0, "top": 20.0, "right": 60.0, "bottom": 70.0}

@@ -63,3 +63,14 @@ def test_no_tracks():
     state = kalman.predict(state, 1)
     assert kalman.correct(state, np.empty((0, 4))).shape == (5, 0, 4)
     assert kalman.boxes_of(state).shape == (0, 4)
+
+
+def test_a_moved_camera_moves_places_and_turns_and_zooms_speeds():
+    state = kalman.start(np.array([[100.0, 50, 120, 90]]))
+    state[kalman.VELOCITY, 0, :2] = [4, 0]
+    quarter = np.array([[0.0, -2, 300], [2, 0, 10]])  # turned by 90 degrees, zoomed to twice the size
+    moved = kalman.move(state, quarter)
+    assert moved[kalman.POSITION, 0] == pytest.approx([300 - 2 * 70, 10 + 2 * 110, 40, 80])
+    assert moved[kalman.VELOCITY, 0, :2] == pytest.approx([0, 8])
+    assert moved[kalman.POSITION_VARIANCE] == pytest.approx(4 * state[kalman.POSITION_VARIANCE])
+    assert kalman.move(state, np.eye(2, 3)) == pytest.approx(state)

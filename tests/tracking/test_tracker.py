@@ -1,5 +1,7 @@
 """The tracker on PETS ground-truth boxes and on made-up walks."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -126,6 +128,21 @@ def test_a_small_face_that_jumps_past_its_own_box_is_followed():
     assert [tracker.update(*at(left)).track_ids.tolist() for left in lefts] == [[1]] * 5
     plain = Tracker(frame_rate=12, enlarge=0)
     assert [plain.update(*at(left)).track_ids.tolist() for left in lefts][1:3] == [[-1], [-1]]
+
+
+def test_trackers_of_one_stream_share_their_numbers():
+    ids = count(1)
+    faces, bodies = Tracker(confirm=1, ids=ids), Tracker(confirm=1, ids=ids)
+    assert faces.update(*at(0, 100)).track_ids.tolist() == [1, 2]
+    assert bodies.update(*at(0)).track_ids.tolist() == [3]
+    assert faces.update(*at(0, 100, 200)).track_ids.tolist() == [1, 2, 4]
+
+
+def test_a_picture_of_another_size_keeps_its_tracks():
+    tracker, larger = Tracker(confirm=1), np.array([[3.0, 0, 0], [0, 3, 0]])
+    boxes, scores = at(50, 100)
+    tracker.update(boxes, scores)
+    assert tracker.update(boxes * 3, scores, motion=larger).track_ids.tolist() == [1, 2]
 
 
 def test_ids_are_never_given_twice():

@@ -70,6 +70,12 @@ def test_landmarks_stay_at_their_places_in_the_box_and_keep_left_and_right() -> 
     assert known > 10
 
 
+def test_border_is_grey_as_asked() -> None:
+    data = DetectionPictures(PaintedPictures(1), FORMAT, long_side=40, scale=(1.0, 1.0), mosaic=0.0, border=114)
+    image = data.sample(0, np.random.default_rng(1))["image"]
+    assert (image == 114).all(2).mean() > 0.8
+
+
 def test_same_generator_makes_the_same_sample() -> None:
     first, second = samples(4), samples(4)
     for one, other in zip(first, second, strict=True):

@@ -78,5 +78,11 @@ def test_a_missing_table_is_named(tmp_path):
 
 
 def test_a_written_recipe_reads_the_same(recipe):
-    table = load_recipe(recipe, ['description=with "quotes" and \\ in it']).model_dump(exclude_unset=True)
-    assert tomllib.loads(to_toml(table)) == {**table, "input": {**table["input"]}}
+    changes = [
+        'description=with "quotes",\n a line\'s end and \\ in it',
+        'optimizer.multipliers={ "network.stem" = 0.1, task = 1e-30 }',
+        "schedule.last=0.5",
+    ]
+    table = load_recipe(recipe, changes).model_dump(exclude_unset=True)
+    assert table["optimizer"]["multipliers"] == {"network.stem": 0.1, "task": 1e-30}
+    assert tomllib.loads(to_toml(table)) == table

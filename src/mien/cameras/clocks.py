@@ -53,7 +53,7 @@ def clock_offsets(
         >>> people = np.repeat(np.arange(20), 2)
         >>> seen = np.arange(20) * 500.0
         >>> times = np.stack([seen, seen + np.tile([1070, 1050], 10)], 1).reshape(-1)
-        >>> clock_offsets(np.tile([0, 1], 20), times, people, 2, window=60).offsets.tolist()
+        >>> clock_offsets(np.tile([0, 1], 20), times, people, 2, window=60).offsets.round().tolist()
         [0.0, -1060.0]
     """
     return fitted_clocks(_differences(clocks, times, people), count, window=window, fewest=FEWEST)

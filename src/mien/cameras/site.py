@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -42,12 +42,14 @@ class SiteMoment:
         frame: the frame; None where a stream ended before its first.
         people: the tracked bodies in it, each with a `track_id` that no other camera gives.
         events: what happened, as JSON objects: those of the tracks, and those of people across cameras.
+        is_end: the stream is over; `frame` is its last one once more, with the events of the end.
     """
 
     camera: str
     frame: Frame | None
     people: list[Person]
     events: list[dict[str, Any]]
+    is_end: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +61,6 @@ class _Loop:
     passages: Passages
     teller: Teller
     last: Frame | None = None
-    summary: Summary = field(default_factory=Summary)
 
 
 class Site:
@@ -105,10 +106,9 @@ class Site:
         ids = count(1)
         loops = {}
         for name, stream in streams.items():
-            summary = Summary(people=0)
-            teller = Teller(summary, name, False)
+            teller = Teller(Summary(people=0), name, False)
             tracks = PersonTracks(stream.frame_rate, ids, self._embedder, Zones(), teller)
-            loops[name] = _Loop(stream, tracks, Passages(self._embedder.crop), teller, summary=summary)
+            loops[name] = _Loop(stream, tracks, Passages(self._embedder.crop), teller)
         seen = Interleaved(streams, self._offsets, [self._detector])
         with closing(iter(seen)) as frames:
             for name, frame, found, error in frames:
@@ -137,7 +137,6 @@ class Site:
         loop.last = frame
         people, _, told = loop.tracks.update(frame, found, steps, motion)
         loop.passages.update(frame, people)
-        loop.summary.frames += 1
         return SiteMoment(name, frame, people, self._told(name, loop, events + told, frame))
 
     def _end(self, name: str, loop: _Loop, error: MienError | None) -> SiteMoment:
@@ -146,7 +145,7 @@ class Site:
         if error is not None:
             time = self._offsets[name] + (0.0 if frame is None else frame.time)
             events.append(camera_event("camera_lost", name, time, code=error.code, reason=str(error)))
-        return SiteMoment(name, frame, [], events)
+        return SiteMoment(name, frame, [], events, is_end=True)
 
     def _told(self, name: str, loop: _Loop, events: Sequence[Event], frame: Frame) -> list[dict[str, Any]]:
         """The tracks' events as JSON, and after each that ended whom it showed."""

@@ -56,13 +56,15 @@ def follow(
     """Follow people through all cameras at once; ends with the recordings, or with Ctrl-C."""
     from mien.cameras.site import Site
     from mien.cameras.topology import load_topology
+    from mien.cli.interrupting import interruptible
     from mien.media.video import open_video
     from mien.scene.sinks import JsonLines
 
     site_file = load_topology(topology)
     sources = _sources(site_file, topology.parent, source or [])
     site = Site(site_file)
-    frames, lost = 0, []
+    frames = 0
+    lost: list[str] = []
     with ExitStack() as stack:
         streams = {name: stack.enter_context(open_video(where)) for name, where in sources.items()}
         sink = stack.enter_context(JsonLines(events)) if events else None
@@ -73,17 +75,19 @@ def follow(
             if json:
                 print_json(record)
 
+        def close() -> None:
+            for stream in streams.values():
+                stream.close()
+
         moments = stack.enter_context(closing(site.follow(streams)))
-        try:
-            for moment in moments:
-                frames += moment.frame is not None
-                for record in moment.events:
-                    tell(record)
-                    if record["event"] == "camera_lost":
-                        lost.append(record)
-                        note(f"{record['camera']}: lost, {record['reason']}")
-        except KeyboardInterrupt:
-            note("stopped; who was in view is not decided any more")
+        stack.enter_context(interruptible(close))
+        for moment in moments:
+            frames += moment.frame is not None and not moment.is_end
+            for record in moment.events:
+                tell(record)
+                if record["event"] == "camera_lost":
+                    lost.append(record["camera"])
+                    note(f"{record['camera']}: lost, {record['reason']}")
         for record in site.wrong_clocks():
             tell(record)
             note(
@@ -95,7 +99,7 @@ def follow(
     across = sum(len({stay.camera for stay in stays}) > 1 for stays in people)
     summary = {"frames": frames, "people": len(people), "across_cameras": across, "merges": len(identities.merges)}
     if json:
-        print_json({"summary": summary | {"lost": [record["camera"] for record in lost]}})
+        print_json({"summary": summary | {"lost": lost}})
         return
     rows = [[stays[0].person, _way(stays), stays[0].start, stays[-1].end, _least(stays)] for stays in people]
     print_table("people", ["person", "way", "from s", "to s", "least confidence"], rows)

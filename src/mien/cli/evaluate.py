@@ -191,6 +191,19 @@ def cameras(
 
 
 @app.command()
+def zones(
+    truth: Annotated[Path, typer.Option(metavar="GT.txt", help="True boxes of the clip, as in the MOTChallenge.")],
+    zones: Annotated[Path, typer.Option(metavar="FILE.toml", help="The zone file of the events.")],
+    result: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events that `mien watch` wrote.")],
+    json: Json = False,
+) -> None:
+    """Are crossings and stays right? Against the same lines and zones over true boxes."""
+    from mien.evaluation.zones import evaluate
+
+    _show("zones", evaluate(truth, zones, result), json)
+
+
+@app.command()
 def clustering(images: Images, model: Model = None, json: Json = False) -> None:
     """Are the faces of an album grouped by person? Pairwise and B-cubed F for each method."""
     from mien.evaluation.clustering import evaluate
@@ -216,6 +229,21 @@ def clips(
     with progress("frames") as report:
         figures = evaluate(images, most=most, fpir=fpir, seed=seed, progress=report)
     _show("composed clips", figures, json)
+
+
+@app.command()
+def joining(
+    images: Images,
+    most: Annotated[int | None, typer.Option(min=1, help="At most so many stays of each kind.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the clip's order and movements.")] = 0,
+    json: Json = False,
+) -> None:
+    """Are faces joined to the right bodies? In a clip composed from a folder with a sub-folder a person."""
+    from mien.evaluation.joining import evaluate
+
+    with progress("frames") as report:
+        figures = evaluate(images, most=most, seed=seed, progress=report)
+    _show("faces joined to bodies", figures, json)
 
 
 @app.command()

@@ -234,13 +234,10 @@ class _Report:
             self._bar.update(self._task, completed=index + 1, rate=f"{speed:.0f} fps" if speed else "")
 
     def event(self, record: dict[str, Any]) -> None:
-        """Every event as a line; above the bar only those that name somebody."""
+        """Every event as a line; above the bar only those that say more than that somebody is there."""
+        from mien.scene.event_text import event_line
+
         if not self.shown:
-            note(_line(record))
-        elif record["event"] in ("recognized", "alarm"):
-            self._bar.console.print(_line(record), highlight=False, markup=False)
-
-
-def _line(record: dict[str, Any]) -> str:
-    who = f" {record['subject']} ({record['similarity']:.2f})" if record["subject"] else ""
-    return f"{record['time']:9.2f} s  track {record['track_id']:<4d} {record['event']}{who}"
+            note(event_line(record))
+        elif record["event"] not in ("appeared", "unknown", "left"):
+            self._bar.console.print(event_line(record), highlight=False, markup=False)

@@ -7,14 +7,17 @@ behind the other. The faces are detected in the pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mien.evaluation.clips import ClipFrame
+from mien.evaluation.clip_runner import cast
+from mien.evaluation.clips import ClipFrame, compose
+from mien.face.detector import FaceDetector
 from mien.geometry import iou_matrix, suppress
 from mien.records import Face, Float32, Frame, Person
 from mien.scene.face_tracks import FaceTracks
@@ -81,7 +84,7 @@ def joining_figures(
         joiner.end([*(one.track_id for one in seen.ended), *update.ended])
         tracked = np.flatnonzero(update.track_ids > 0)
         present = set()
-        for place in tracked:
+        for place in tracked.tolist():
             who = who_body(frame.index, bodies[place])
             if who is not None:
                 shown_by[int(update.track_ids[place])] = who
@@ -97,6 +100,47 @@ def joining_figures(
                 figures.right += body is not None and shown_by.get(body) == who
                 figures.wrong += body is not None and shown_by.get(body) != who
     return figures
+
+
+def evaluate(
+    images: Path,
+    *,
+    most: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Composes a clip of the people in a folder, as `mien evaluate clips` does, and joins their faces to bodies.
+
+    Args:
+        images: a sub-folder a subject, pictures as in LFW deep-funneled (250x250 pixels, face in the middle).
+        most: at most so many stays of subjects with several pictures and so many of others; None takes all.
+        seed: of their order and the clip.
+        progress: called with the frames done, twice.
+
+    Raises:
+        BadInputError: `file_missing`, `no_subjects`.
+    """
+    _, several, single = cast(images)
+    generator = np.random.default_rng(seed)
+    actors = [group[at] for group in (several, single) for at in generator.permutation(len(group))[:most]]
+    detector = FaceDetector(long_side=640, score=0.3)
+    faces: Mapping[int, Float32] = {}
+    bodies: Mapping[int, Person] = {}
+
+    def looked() -> Iterator[tuple[Frame, Sequence[Face], Sequence[Person]]]:
+        nonlocal faces, bodies
+        for frame in compose(actors, seconds=4.0, seed=seed):
+            faces, bodies = frame.boxes, made_up_bodies(frame, generator)
+            progress(frame.index + 1, frame.index + 1)
+            yield Frame(frame.image, frame.index, frame.time), detector(frame.image), list(bodies.values())
+
+    figures = joining_figures(
+        looked(),
+        lambda index, face: nearest_truth(faces, face.box),
+        lambda index, body: next(actor for actor, other in bodies.items() if other is body),
+        frame_rate=25.0,
+    )
+    return figures.to_dict()
 
 
 def made_up_bodies(frame: ClipFrame, generator: np.random.Generator) -> dict[int, Person]:

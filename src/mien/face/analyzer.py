@@ -104,7 +104,7 @@ class FaceAnalyzer:
             faces = [replace(face, quality=made.quality) for face, made in zip(faces, templates, strict=True)]
             if "embedding" in self.features:
                 faces = [replace(face, template=made) for face, made in zip(faces, templates, strict=True)]
-            lap("embedding")
+            lap("embedding" if "embedding" in self.features else "quality")
         if "pose" in self.features:
             faces = [replace(f, pose=pose) for f, pose in zip(faces, self._head_pose(image, faces), strict=True)]
             lap("pose")

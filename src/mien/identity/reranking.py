@@ -43,9 +43,9 @@ def reranked_distances(
     """Re-ranked distances of queries to gallery pictures, all rows of `reranked_blocks` in one array.
 
     Example:
-        >>> vectors = np.eye(4, dtype=np.float32)
-        >>> reranked_distances(vectors[:1], vectors).round(2).tolist()
-        [[0.0, 1.0, 1.0, 1.0]]
+        >>> vectors = np.repeat(np.eye(2, dtype=np.float32), 3, axis=0)  # two people, three times each
+        >>> reranked_distances(vectors[:1], vectors[1:], neighbours=2, expansion=2).round(1).tolist()
+        [[0.0, 0.0, 1.0, 1.0, 1.0]]
     """
     rows = np.empty((len(query), len(gallery)), np.float32)
     start = 0

@@ -20,8 +20,10 @@ SETTLED_SECONDS = 0.5
 
 
 REACH, REACH_SPEED, LONGEST_REACH = 1.0, 1.0, 3.0
-"""Body heights, growing by body heights a second up to a limit, within which a new track goes on where one was lost. Who
-is hidden mostly stands; so it holds for as long as the tracker remembers the lost one."""
+"""Body heights, growing by body heights a second up to a limit, within which a new track goes on where one was lost.
+Who is hidden mostly stands; so it holds for as long as the tracker remembers the lost one."""
+DEEP = 0.5
+"""Body heights from a zone's border within which somebody may have come over it before being seen."""
 
 
 class Change(NamedTuple):
@@ -37,8 +39,8 @@ class Stays:
 
     A stay lasts from the moment between the last frame outside and the first one inside to the one between the last
     frame inside and the first one outside; it goes on while a track is lost. What only trembles over the border is
-    no stay of its own. Where a track is first seen inside a zone, close to one that was lost there, nobody can have
-    come in: it takes over the stay.
+    no stay of its own. Where a track is first seen deep inside a zone, close to one that was lost there, nobody can
+    have come in: it takes over the stay.
 
     Args:
         table: of the stream's tracks.
@@ -71,8 +73,9 @@ class Stays:
         moment = np.broadcast_to(np.where(is_new, time, (last + time) / 2), switched.shape)
         changed = np.where(switched, moment, self._changed.values[rows])
         certain = (np.abs(depth) > MARGIN * sighting.body[:, None]) | (time - changed >= SETTLED_SECONDS)
-        for track in np.flatnonzero(is_new[:, 0] & is_near.any(axis=1)):
-            self._take_over(int(track), sighting, is_near[track])
+        is_deep = depth > DEEP * sighting.body[:, None]
+        for track in np.flatnonzero(is_new[:, 0] & is_deep.any(axis=1)):
+            self._take_over(int(track), sighting, is_deep[track])
         before = self.inside.values[rows]
         after = np.where(certain, is_near, before)
         since = np.where(after & ~before, changed, self.since.values[rows])

@@ -118,8 +118,9 @@ class AppearanceTracker:
             tracklet.leave()
         places = {int(number): place for place, number in enumerate(update.track_ids) if number > 0}
         for number in places:
-            if number not in self._tracklets:
-                self._tracklets[number] = Tracklet(number, self._now)
+            tracklet = self._tracklets.setdefault(number, Tracklet(number, self._now))
+            if tracklet.person is not None and self._now - tracklet.person.seen > self._wait + steps:
+                tracklet.doubt()
         if places:
             found = np.asarray(boxes, np.float64)
             self._look(places, self._meet(places, found, scores >= self._tracker.high, size), embed)

@@ -60,6 +60,7 @@ class Tracklet:
         group: those it was confused with; None where there is no doubt.
         fresh: a clear shot since it is in doubt, L2-normalized `(D,)`; None before it.
         clear_since: frame of that.
+        was_lost: it went on after it was not seen for a while: perhaps with somebody who came out at that place.
     """
 
     number: int
@@ -68,6 +69,7 @@ class Tracklet:
     group: Group | None = None
     fresh: Float64 | None = None
     clear_since: int = 0
+    was_lost: bool = False
 
     def show(self, person: Known | None) -> None:
         """From now on it is this person whom it shows."""
@@ -85,7 +87,13 @@ class Tracklet:
             self.group.tracklets.remove(self)
             if self.person is not None:
                 self.group.people.discard(self.person.number)
-        self.group, self.fresh = None, None
+        self.group, self.fresh, self.was_lost = None, None, False
+
+    def doubt(self) -> None:
+        """It went on after it was lost."""
+        self.fresh, self.was_lost = None, True
+        if self.group is None:
+            self.group = Group([self], set() if self.person is None else {self.person.number})
 
 
 def confuse(first: Tracklet, second: Tracklet) -> None:

@@ -22,6 +22,8 @@ from mien.training.networks.anchor_free_detector import STRIDES
 
 _LEAST_SCORE = 0.02
 _SAME_PERSON = 0.45
+_BORDER = 114
+"""As `mien.person.detector` pads a picture."""
 
 
 class NetworkSession:
@@ -97,7 +99,7 @@ class NetworkPeople:
         scale = self._long_side / max(image.shape[:2])
         height, width = (max(1, round(side * scale)) for side in image.shape[:2])
         filtering = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
-        padded = np.zeros((height + -height % STRIDES[-1], width + -width % STRIDES[-1], 3), np.uint8)
+        padded = np.full((height + -height % STRIDES[-1], width + -width % STRIDES[-1], 3), _BORDER, np.uint8)
         padded[:height, :width] = cv2.resize(image, (width, height), interpolation=filtering)
         outputs = self._session(padded[None])
         for stride in STRIDES:

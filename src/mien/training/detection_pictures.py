@@ -36,6 +36,7 @@ class DetectionPictures:
         mosaic: share of samples made of four windows (Bochkovskiy et al., "YOLOv4", 2020).
         smallest: objects whose shorter side has fewer pixels in the sample are ignored.
         most: most objects and ignored regions of a sample; the largest are kept.
+        border: grey level around a picture, as the detector will pad it.
         augmentation: of the finished sample; must leave everything where it is.
     """
 
@@ -48,12 +49,13 @@ class DetectionPictures:
         mosaic: float = 0.5,
         smallest: float = 5.0,
         most: int = 192,
+        border: int = 0,
         augmentation: Sequence[Augmentation] = (),
     ) -> None:
         self.source = source
         self.size = (input_format.width, input_format.height)
         self.long_side, self.scale, self.mosaic = long_side, scale, mosaic
-        self.smallest, self.most = smallest, most
+        self.smallest, self.most, self.border = smallest, most, border
         self.augmentation = list(augmentation)
         self.labels = source.labels
         self.forbidden = source.forbidden
@@ -107,14 +109,13 @@ class DetectionPictures:
     def _window(
         self, image: Image, objects: Boxes, size: tuple[int, int], random: np.random.Generator
     ) -> tuple[Image, Boxes]:
-        """A piece of the picture at a random size and place, black where the picture ends, perhaps mirrored."""
+        """A piece of the picture at a random size and place, grey where the picture ends, perhaps mirrored."""
         height, width = image.shape[:2]
         low, high = np.log(self.scale)
         scale = self.long_side / max(height, width) * float(np.exp(random.uniform(low, high)))
         window = np.array(size, np.float32) / scale
         corner = self._corner(objects, window, np.array([width, height], np.float32), random)
-        matrix = np.array([[scale, 0, -corner[0] * scale], [0, scale, -corner[1] * scale]])
-        patch = _cut(image, corner, window, size, matrix)
+        patch = _cut(image, corner, scale, size, self.border)
         visible = _clipped(objects, corner, window, scale, self.smallest)
         if random.random() < 0.5:
             return np.ascontiguousarray(patch[:, ::-1]), _mirrored(visible, size[0])
@@ -148,30 +149,24 @@ class DetectionPictures:
         return rows
 
 
-def _cut(
-    image: Image,
-    corner: Float32,
-    window: Float32,
-    size: tuple[int, int],
-    matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> Image:
-    """The window of the picture at `size`; what it loses in size is averaged first, so that nothing aliases."""
+def _cut(image: Image, corner: Float32, scale: float, size: tuple[int, int], border: int) -> Image:
+    """A window of the picture at (width, height) `size`; what shrinks much is averaged, so that nothing aliases."""
     height, width = image.shape[:2]
     left, top = np.maximum(np.floor(corner), 0).astype(int)
-    right, bottom = (np.minimum(np.ceil(corner + window), [width, height])).astype(int)
+    right, bottom = np.minimum(np.ceil(corner + np.array(size) / scale), [width, height]).astype(int)
     if right <= left or bottom <= top:
-        return np.zeros((size[1], size[0], 3), np.uint8)
+        return np.full((size[1], size[0], 3), border, np.uint8)
     piece = image[top:bottom, left:right]
-    matrix = matrix.copy()
-    matrix[:, 2] += matrix[:, :2] @ [left, top]
-    if matrix[0, 0] < 0.5:
-        wanted = [max(1, round(side * 2 * matrix[0, 0])) for side in piece.shape[1::-1]]
-        factor = [wanted[0] / piece.shape[1], wanted[1] / piece.shape[0]]
+    factor = np.full(2, scale)
+    shift = (np.array([left, top]) - corner) * scale
+    if scale < 0.5:
+        wanted = [max(1, round(side * 2 * scale)) for side in piece.shape[1::-1]]
+        factor = scale * np.array(piece.shape[1::-1]) / wanted
         piece = np.asarray(cv2.resize(piece, wanted, interpolation=cv2.INTER_AREA), np.uint8)
-        matrix[:, :2] /= factor
     # Half a pixel, because the first pixel's middle is at 0 here and boxes count from its edge.
-    matrix[:, 2] += 0.5 * (np.diag(matrix) - 1)
-    return np.asarray(cv2.warpAffine(piece, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
+    matrix = np.column_stack([np.diag(factor), shift + 0.5 * (factor - 1)])
+    filled = cv2.warpAffine(piece, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(border,) * 3)
+    return np.asarray(filled, np.uint8)
 
 
 def _clipped(objects: Boxes, corner: Float32, window: Float32, scale: float, smallest: float) -> Boxes:

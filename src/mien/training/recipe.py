@@ -40,6 +40,8 @@ ema = 0.999
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -188,23 +190,27 @@ def to_toml(table: Mapping[str, Any]) -> str:
         ema = 0.5
     """
     present = {name: value for name, value in table.items() if value is not None}
-    lines = [f"{name} = {_literal(value)}" for name, value in present.items() if not isinstance(value, Mapping)]
+    lines = [_line(name, value) for name, value in present.items() if not isinstance(value, Mapping)]
     for name, value in present.items():
         if isinstance(value, Mapping):
-            lines += ["", f"[{name}]", *(f"{key} = {_literal(inner)}" for key, inner in value.items())]
+            lines += ["", f"[{name}]", *(_line(key, inner) for key, inner in value.items())]
     return "\n".join(lines) + "\n"
+
+
+def _line(key: str, value: Any) -> str:
+    is_bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
+    return f"{key if is_bare else json.dumps(key)} = {_literal(value)}"
 
 
 def _literal(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_literal(inner)}" for key, inner in value.items()) + " }"
+        return "{ " + ", ".join(_line(key, inner) for key, inner in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_literal(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-        return f'"{escaped}"'
+        return json.dumps(value, ensure_ascii=False)  # its escapes are those of TOML
     return repr(value)
 
 
