@@ -70,6 +70,8 @@ def test_examples_in_the_documentation_run(name, tmp_path, monkeypatch):
     monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "key"))
     from mien.settings import settings
 
+    if name.startswith("mien.training"):
+        pytest.importorskip("torch", reason="needs PyTorch: the extra train")
     settings.cache_clear()
     results = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     settings.cache_clear()

@@ -165,6 +165,14 @@ def test_people_are_forgotten_by_age():
     assert caught.value.code == "person_unknown"
 
 
+def test_a_memory_of_days_is_kept():
+    identities = Identities(topology(memory=3 * HISTORY_SECONDS), APPEARANCE)
+    identities.add(seen("door", 0, look(1, 0)))
+    for number in range(600):
+        identities.add(seen("hall", 1.5 * HISTORY_SECONDS + 100 * number, look(0, 1)))
+    assert identities.trajectory(1)[0].camera == "door"
+
+
 def test_a_clock_offset_is_added():
     shifted = topology(camera=[{"name": "door"}, {"name": "hall", "clock_offset": -500}, {"name": "stairs"}])
     identities = Identities(shifted, APPEARANCE)

@@ -138,9 +138,11 @@ def test_check_shows_the_ways(mien, site):
         (["--source", "lefd=x.mp4"], 2, "did you mean 'left'"),
         (["--source", "left"], 2, "CAMERA=SOURCE"),
         (["--source", "left=nothing.mp4"], 3, "nothing.mp4"),
+        (["--events", "{site}/left.mp4"], 2, "written over"),
     ],
 )
 def test_wrong_sources(mien, site, words, code, text):
+    words = [word.format(site=site) for word in words]
     answer, out, err = mien("cameras", "follow", site / "site.toml", *words)
     assert (answer, out) == (code, "")
     assert text in err

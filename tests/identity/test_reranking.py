@@ -66,7 +66,7 @@ def test_equals_it_with_other_numbers(k1, k2, weight):
 
 
 def test_blocks_hide_nothing():
-    vectors, _ = people(160, 8, 1.0, seed=3)  # more pictures than two blocks of rows
+    vectors, _ = people(132, 8, 1.0, seed=3)  # more pictures than two blocks of rows
     rows = np.concatenate(list(reranked_blocks(vectors[:600], vectors[600:])))
     assert np.abs(rows - dense(vectors[:600], vectors[600:])).max() < 1e-5
 

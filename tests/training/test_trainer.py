@@ -162,7 +162,8 @@ def test_other_optimizers_and_pieces_resume_too(recipe, tmp_path, optimizer):
 
 
 def test_mixed_precision_trains(recipe, tmp_path):
-    result = train(load_recipe(recipe, ["loop.precision=bfloat16", "epochs=1"]), tmp_path / "run")
+    result = train(load_recipe(recipe, ["loop.precision=bfloat16", "loop.threads=2", "epochs=1"]), tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "environment.json").read_text())["threads"] == 2
     assert 0 < result["last"]["loss"] < 20
     assert all(value.dtype != torch.bfloat16 for value in load(tmp_path / "run" / "weights.safetensors")[0].values())
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mien.cameras.identities import Decision
 from mien.cameras.recent import Tracklet
 from mien.scene.events import SCHEMA
+
+SITE_EVENTS = ("first_seen", "seen_again", "camera_lost", "clock_wrong")
+"""What a site tells besides the events of its cameras' tracks."""
 
 
 def decision_event(decision: Decision, tracklet: Tracklet, *, time: float, track_id: int) -> dict[str, Any]:
@@ -47,3 +51,24 @@ def decision_event(decision: Decision, tracklet: Tracklet, *, time: float, track
 def camera_event(name: str, camera: str, time: float, **facts: Any) -> dict[str, Any]:
     """`camera_lost` (with `code` and `reason`) or `clock_wrong` (with `ahead` and `sightings`)."""
     return {"event": name, "time": round(time, 3), "camera": camera, **facts, "stream": camera, "schema": SCHEMA}
+
+
+def site_line(record: Mapping[str, Any]) -> str:
+    """An event of this module as a short line of text.
+
+    Example:
+        >>> site_line({"event": "first_seen", "time": 3.2, "person": 7, "camera": "door", "confidence": 0.9})
+        '     3.20 s  person 7    new in door (0.90)'
+    """
+    head = f"{record['time']:9.2f} s  "
+    if record["event"] == "camera_lost":
+        return f"{head}{record['camera']}: lost, {record['reason']}"
+    if record["event"] == "clock_wrong":
+        return (
+            f"{head}{record['camera']}: its clock seems {record['ahead']:+.1f} s off; clock_offset "
+            f"{record['add_to_clock_offset']:+.1f} would put it right ({record['sightings']} sightings)"
+        )
+    way = f"new in {record['camera']}"
+    if record["event"] == "seen_again":
+        way = f"{record['from']} > {record['camera']}, merge {record['merge_id']}"
+    return f"{head}person {record['person']:<4} {way} ({record['confidence']:.2f})"

@@ -141,7 +141,7 @@ class Identities:
         now = tracklet.end if now is None else now
         self._recent.forget(now - self.topology.memory)
         if self._next % _FORGET_EVERY == 0:
-            self._forget_people(now - HISTORY_SECONDS)
+            self._forget_people(now - max(HISTORY_SECONDS, self.topology.memory))
         number, self._next = self._next, self._next + 1
         self._merges.add(number)
         self._visits[number] = _Visit(tracklet.camera, tracklet.start, tracklet.end, tracklet.key)

@@ -54,6 +54,7 @@ def follow(
     json: Json = False,
 ) -> None:
     """Follow people through all cameras at once; ends with the recordings, or with Ctrl-C."""
+    from mien.cameras.events import SITE_EVENTS, site_line
     from mien.cameras.site import Site
     from mien.cameras.topology import load_topology
     from mien.cli.interrupting import interruptible
@@ -62,6 +63,7 @@ def follow(
 
     site_file = load_topology(topology)
     sources = _sources(site_file, topology.parent, source or [])
+    _check_output(events, [topology, *map(Path, sources.values())])
     site = Site(site_file)
     frames = 0
     lost: list[str] = []
@@ -74,6 +76,8 @@ def follow(
                 sink.write(record)
             if json:
                 print_json(record)
+            if record["event"] in SITE_EVENTS:
+                note(site_line(record))
 
         def close() -> None:
             for stream in streams.values():
@@ -87,13 +91,8 @@ def follow(
                 tell(record)
                 if record["event"] == "camera_lost":
                     lost.append(record["camera"])
-                    note(f"{record['camera']}: lost, {record['reason']}")
         for record in site.wrong_clocks():
             tell(record)
-            note(
-                f"{record['camera']}: its clock seems {record['ahead']:+.1f} s off; clock_offset "
-                f"{record['add_to_clock_offset']:+.1f} would put it right ({record['sightings']} sightings)"
-            )
     identities = site.identities
     people = [identities.trajectory(person) for person in identities.people]
     across = sum(len({stay.camera for stay in stays}) > 1 for stays in people)
@@ -122,6 +121,14 @@ def table(
         print_json({"rows": rows})
         return
     print_table("trajectories", list(COLUMNS), [[row[column] for column in COLUMNS] for row in rows])
+
+
+def _check_output(events: Path | None, inputs: list[Path]) -> None:
+    """The events must not be written over what they are made from."""
+    from mien.errors import UsageError
+
+    if events is not None and events.exists() and any(path.exists() and path.samefile(events) for path in inputs):
+        raise UsageError(f"{events} would be written over; give the events a file of their own", code="file_in_use")
 
 
 def _sources(topology: Any, folder: Path, given: list[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from mien.cli import (
     doctor,
     evaluate,
     export,
+    find,
     gallery,
     models,
     operating_point,
@@ -39,6 +40,7 @@ for module in (
     pictures,
     background,
     gallery,
+    find,
     watch,
     operating_point,
     benchmark,
@@ -53,6 +55,7 @@ for module in (
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(cameras.app, name="cameras")
+app.add_typer(find.app, name="archive")
 
 
 def run() -> None:

@@ -69,8 +69,8 @@ def draw_tracks(
 
 def _caption(person: Person, label: Label) -> str:
     if label.state == "recognized":
-        return f"{person.track_id} {label.subject}"
-    return f"{person.track_id} unknown" if label.state == "unknown" else str(person.track_id)
+        return f"#{person.track_id} {label.subject}"
+    return f"#{person.track_id} unknown" if label.state == "unknown" else f"#{person.track_id}"
 
 
 def _corners(person: Person, width: int, height: int) -> tuple[int, int, int, int]:

@@ -1,4 +1,4 @@
-"""The database file of a gallery: opening, transactions, and erasing without residue.
+"""The database file of a gallery or an archive: opening, transactions, and erasing without residue.
 
 SQLite in WAL mode with `synchronous=FULL`: what a transaction acknowledged survives a killed process and a power cut.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
@@ -30,6 +30,24 @@ BUSY_SECONDS = 10.0
 _log = logging.getLogger("mien.identity")
 
 
+class Layout(NamedTuple):
+    """What a kind of database consists of.
+
+    Attributes:
+        header: the table of exactly one row that tells the kind; it has the columns of `mien.identity.schema.gallery`,
+            and its metadata holds the other tables.
+        version: of the tables; a database with a larger one is refused.
+        word: what people call it.
+    """
+
+    header: sql.Table
+    version: int
+    word: str
+
+
+GALLERY = Layout(schema.gallery, schema.VERSION, "gallery")
+
+
 class Store:
     """One open database; thread-safe.
 
@@ -38,7 +56,7 @@ class Store:
         vault: its keys.
     """
 
-    def __init__(self, path: Path, key_file: Path) -> None:
+    def __init__(self, path: Path, key_file: Path, layout: Layout = GALLERY) -> None:
         """Open the database at `path`, made (0600) with its master key where there is none.
 
         Raises:
@@ -47,6 +65,7 @@ class Store:
                 `mien.identity.vault`.
         """
         self.path = path
+        self._layout = layout
         self._lock = Lock()
         self._purging = Lock()
         self._closed = False
@@ -54,7 +73,7 @@ class Store:
         self._engine = _engine(path)
         try:
             with _explained(path), self.write() as connection:
-                self.vault, pending = _admit(connection, path, key_file)
+                self.vault, pending = _admit(connection, path, key_file, layout)
             self._observer = _connect(path)
         except BaseException:
             self._engine.dispose()
@@ -97,7 +116,7 @@ class Store:
         """
         with self._purging:
             with self.read() as connection:
-                row = connection.execute(sql.select(schema.gallery)).one()
+                row = connection.execute(sql.select(self._layout.header)).one()
             if row.purged == row.erasures:  # what another thread or process has purged in the meantime
                 return
             try:
@@ -107,7 +126,7 @@ class Store:
             except sqlite3.Error as error:
                 raise _incomplete(self.path, str(error)) from error
             with self.write() as connection:
-                connection.execute(schema.gallery.update().values(purged=row.erasures))
+                connection.execute(self._layout.header.update().values(purged=row.erasures))
 
     def close(self) -> None:
         """Close every connection; using the store afterwards is a UsageError `gallery_closed`."""
@@ -125,12 +144,14 @@ class Store:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise UsageError(f"the gallery {self.path} was closed: open it again", code="gallery_closed")
+            word = self._layout.word
+            raise UsageError(f"the {word} {self.path} was closed: open it again", code=f"{word}_closed")
 
 
-def mark_purge(connection: Connection) -> None:
+def mark_purge(connection: Connection, layout: Layout = GALLERY) -> None:
     """Note, in the transaction that erases, that a purge is due, so that a killed process's is done by the next."""
-    connection.execute(schema.gallery.update().values(erasures=schema.gallery.c.erasures + 1))
+    header = layout.header
+    connection.execute(header.update().values(erasures=header.c.erasures + 1))
 
 
 def _touch(path: Path) -> None:
@@ -183,25 +204,25 @@ def _engine(path: Path) -> sql.Engine:
     return engine
 
 
-def _admit(connection: Connection, path: Path, key_file: Path) -> tuple[Vault, bool]:
+def _admit(connection: Connection, path: Path, key_file: Path, layout: Layout) -> tuple[Vault, bool]:
     """Check that database and key belong together, or make both; `(vault, whether a purge is pending)`."""
     tables = sql.inspect(connection).get_table_names()
     if not tables:
-        vault = _found(connection, key_file)
+        vault = _found(connection, key_file, layout)
         return vault, False
-    if schema.gallery.name not in tables:
+    if layout.header.name not in tables:
         raise BadInputError(
-            f"the database {path} is not a gallery of mien, it has other tables: name another file",
+            f"the database {path} is not a mien {layout.word}, it has other tables: name another file",
             code="database_foreign",
         )
-    version = connection.execute(sql.select(schema.gallery.c.schema_version)).scalar_one()
-    if version > schema.VERSION:
+    version = connection.execute(sql.select(layout.header.c.schema_version)).scalar_one()
+    if version > layout.version:
         raise BadInputError(
             f"the database {path} has schema version {version}, made by a newer mien; this one reads up to "
-            f"{schema.VERSION}: update mien",
+            f"{layout.version}: update mien",
             code="database_newer",
         )
-    row = connection.execute(sql.select(schema.gallery)).one()
+    row = connection.execute(sql.select(layout.header)).one()
     vault = Vault(read_master_key(key_file), row.database_id)
     if not secrets.compare_digest(vault.proof, row.proof):
         raise BadInputError(
@@ -212,14 +233,14 @@ def _admit(connection: Connection, path: Path, key_file: Path) -> tuple[Vault, b
     return vault, row.purged != row.erasures
 
 
-def _found(connection: Connection, key_file: Path) -> Vault:
+def _found(connection: Connection, key_file: Path, layout: Layout) -> Vault:
     """Lay out a new database; the key is on disk before the database says that it was made with it."""
     database_id = secrets.token_bytes(16)
     vault = Vault(make_master_key(key_file), database_id)
-    schema.metadata.create_all(connection)
+    layout.header.metadata.create_all(connection)
     connection.execute(
-        schema.gallery.insert().values(
-            schema_version=schema.VERSION, database_id=database_id, proof=vault.proof, erasures=0, purged=0
+        layout.header.insert().values(
+            schema_version=layout.version, database_id=database_id, proof=vault.proof, erasures=0, purged=0
         )
     )
     return vault
@@ -237,7 +258,7 @@ def _cut_wal(driver: sqlite3.Connection, path: Path) -> None:
 def _incomplete(path: Path, reason: str) -> MienError:
     return MienError(
         f"the rows are erased from {path}, but traces of them may remain in its files: {reason}; erase again, or open "
-        "the gallery again, when that is over",
+        "it again, when that is over",
         code="erase_incomplete",
     )
 

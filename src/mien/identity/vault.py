@@ -85,7 +85,7 @@ def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
     except (InvalidTag, ValueError) as error:
         raise BadInputError(
-            "the gallery holds an encrypted value that does not open with its key: the database was damaged or "
+            "the database holds an encrypted value that does not open with its key: the database was damaged or "
             "changed; restore it from a backup",
             code="database_damaged",
         ) from error
@@ -125,7 +125,7 @@ def read_master_key(path: Path) -> bytes:
             key = file.read(KEY_BYTES + 1)
     except FileNotFoundError as error:
         raise BadInputError(
-            f"the master key {path} is missing, and without it the gallery cannot be read: put the key file back "
+            f"the master key {path} is missing, and without it the database cannot be read: put the key file back "
             "from its backup, or point MIEN_KEY_FILE at it",
             code="master_key_missing",
         ) from error

@@ -13,7 +13,7 @@ def event_line(record: Mapping[str, Any]) -> str:
         >>> event_line({"event": "crossed", "time": 3.2, "track_id": 7, "line": "door", "direction": "forward"})
         '     3.20 s  track 7    crossed door forward'
     """
-    who = "stream    " if record.get("track_id") is None else f"track {record['track_id']:<4}"
+    who = "stream    " if record.get("track_id") is None else f"{record.get('kind', 'track')} {record['track_id']:<4}"
     parts = [str(record["event"])]
     if record.get("subject"):
         similarity = record.get("similarity")

@@ -64,7 +64,7 @@ class Teller:
             duration=None if trace is None else trace.seen - trace.began,
             utc=frame.utc,
             stream=self._stream,
-            facts=happening.facts,
+            facts=happening.facts if trace is None else {"kind": "person", **happening.facts},
         )
 
     def gap(self, seconds: float, frame: Frame) -> Event:

@@ -38,6 +38,8 @@ _AGAIN_SECONDS = 3.0
 """After so long a person's look is brought up to date."""
 _WAIT_SECONDS = 0.4
 """For so long a new tracklet close to where somebody was lost waits for a clear shot before it becomes a new person."""
+_UNSEEN_SECONDS = 0.2
+"""After so long without a detection it may be somebody else with whom a tracklet goes on."""
 _DOUBT_SECONDS = 3.0
 """So long after its clear shot a tracklet waits for those of the others that it was confused with."""
 _MOST = 8
@@ -77,6 +79,7 @@ class AppearanceTracker:
         self._tracker, self._rate = tracker, frame_rate
         self._keep, self._leave = round(keep_seconds * frame_rate), round(leave_seconds * frame_rate)
         self._again, self._wait = round(_AGAIN_SECONDS * frame_rate), round(_WAIT_SECONDS * frame_rate)
+        self._unseen = round(_UNSEEN_SECONDS * frame_rate)
         self._doubt = round(_DOUBT_SECONDS * frame_rate)
         self._ids = ids or count(1)
         self._now = 0
@@ -119,7 +122,7 @@ class AppearanceTracker:
         places = {int(number): place for place, number in enumerate(update.track_ids) if number > 0}
         for number in places:
             tracklet = self._tracklets.setdefault(number, Tracklet(number, self._now))
-            if tracklet.person is not None and self._now - tracklet.person.seen > self._wait + steps:
+            if tracklet.person is not None and self._now - tracklet.person.seen > self._unseen + steps:
                 tracklet.doubt()
         if places:
             found = np.asarray(boxes, np.float64)

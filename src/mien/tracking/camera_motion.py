@@ -34,8 +34,8 @@ class CameraMotion:
         >>> scene = cv2.GaussianBlur(noise, (0, 0), 3)
         >>> follow, nobody = CameraMotion(), np.empty((0, 4), np.float32)
         >>> _ = follow(scene, nobody)
-        >>> follow(np.roll(scene, 4, axis=1), nobody)[:, 2].round(1).tolist()
-        [4.0, 0.0]
+        >>> follow(np.roll(scene, 4, axis=1), nobody)[:, 2].round().astype(int).tolist()
+        [4, 0]
     """
 
     def __init__(self) -> None:

@@ -66,6 +66,8 @@ class Loop(BaseModel):
 
     Attributes:
         device: `auto` takes a GPU where there is one.
+        threads: of the CPU for one network; 0 takes what PyTorch takes, all cores. Small networks gain little by more
+            than one, and lose much where the cores have other work too.
         precision: `bfloat16` and `float16` are mixed precision: weights stay float32.
         accumulate: pieces that a batch is cut into, one after the other, to need less memory; the gradient is that of
             the whole batch (but for batch normalization, which sees the pieces).
@@ -80,6 +82,7 @@ class Loop(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = Field(default=0, ge=0, le=1024)
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     accumulate: int = Field(default=1, ge=1)
     clip_norm: float = Field(default=0.0, ge=0)

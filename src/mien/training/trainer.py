@@ -97,6 +97,8 @@ def train(recipe: Recipe, run: str | Path, *, resume: bool = False, report: Repo
         MissingError: `gpu_missing`.
     """
     folder = RunFolder(Path(run))
+    if recipe.loop.threads:
+        torch.set_num_threads(recipe.loop.threads)
     with joined(recipe.loop.device) as ranks:
         if resume:
             folder.take_up(recipe)

@@ -25,6 +25,7 @@ class IResNet(nn.Module):
         dropout: probability of dropping an input of the last layer.
 
     Example:
+        >>> import torch
         >>> IResNet(18).eval()(torch.zeros(1, 3, 112, 112)).shape
         torch.Size([1, 512])
     """

@@ -23,6 +23,7 @@ class MobileFaceNet(nn.Module):
         dimension: length of the feature.
 
     Example:
+        >>> import torch
         >>> MobileFaceNet().eval()(torch.zeros(1, 3, 112, 112)).shape
         torch.Size([1, 128])
     """

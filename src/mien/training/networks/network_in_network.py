@@ -18,6 +18,7 @@ class NetworkInNetwork(nn.Module):
         dropout: probability of dropping a value between stages.
 
     Example:
+        >>> import torch
         >>> NetworkInNetwork(10).eval()(torch.zeros(1, 3, 32, 32)).shape
         torch.Size([1, 10])
     """
