@@ -33,7 +33,7 @@ from mien.archive.archive import Archive
 from mien.archive.describing import Describer
 from mien.archive.files import VideoFile
 from mien.archive.finding import Finder
-from mien.archive.index import index_of
+from mien.archive.index import TrackIndex, index_of
 from mien.archive.query import Query
 from mien.archive.records import Track
 from mien.archive.wanted import wanted_of
@@ -72,40 +72,45 @@ def instants(truth: Boxes) -> dict[int, tuple[int, np.ndarray]]:
 
 
 def watch(
-    clip: Path, wanted: dict[int, tuple[int, np.ndarray]], describer: Describer
-) -> tuple[list[Track], list[tuple[int, int, np.ndarray]], dict[int, Image], float]:
-    """The tracks as the archive keeps them; every box as (frame from 1, track, box); the queries; frames a second."""
+    moments: Iterator[Moment], wanted: dict[int, tuple[int, np.ndarray]], describer: Describer
+) -> tuple[list[Track], list[tuple[int, int, np.ndarray]], dict[int, Image]]:
+    """The stretches that the archive keeps; every box as (frame from 1, number of its stretch, box); the queries."""
     boxes, crops = [], {}
-    watcher = Watcher(people=True)
 
-    def looked_at(moments: Iterator[Moment]) -> Iterator[Moment]:
+    def looked_at() -> Iterator[Moment]:
         for moment in moments:
             frame = moment.frame.index + 1
             if not moment.is_end:
-                boxes.extend((frame, person.track_id, person.box) for person in moment.people)
+                boxes.extend((frame, moment.frame.time, person.track_id, person.box) for person in moment.people)
                 for number, (at, box) in wanted.items():
                     if at == frame:
                         left, top, right, bottom = box.round().astype(int)
                         crops[number] = body_crop(moment.frame.image, box, bottom - top, right - left)
             yield moment
 
-    with open_video(clip) as stream:
-        tracks = list(describer(looked_at(watcher.watch(stream))))
-        rate = stream.frame_rate
-    return tracks, boxes, crops, rate
+    tracks = list(describer(looked_at()))
+    placed = []
+    for frame, seconds, track_id, box in boxes:
+        (place,) = (
+            place
+            for place, track in enumerate(tracks)
+            if track.track_id == track_id and track.began <= seconds <= track.ended
+        )
+        placed.append((frame, place, box))
+    return tracks, placed, crops
 
 
-def histogram(image: Image) -> np.ndarray:
-    """Hue, saturation and value, 8 x 4 x 4, of three stripes of a body, L1-normalized and square-rooted."""
-    stripes = np.array_split(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), 3)
-    parts = [cv2.calcHist([part], [0, 1, 2], None, [8, 4, 4], [0, 180, 0, 256, 0, 256]).ravel() for part in stripes]
-    flat = np.concatenate([part / max(part.sum(), 1) for part in parts]) / len(parts)
-    return np.sqrt(flat).astype(np.float32)  # the cosine of two is their Bhattacharyya coefficient
+def histogram(image: Image, stripes: int) -> np.ndarray:
+    """Hue, saturation and value, 8 x 4 x 4, of stripes of a body from top to bottom: square roots of shares."""
+    parts = np.array_split(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), stripes)
+    counts = [cv2.calcHist([part], [0, 1, 2], None, [8, 4, 4], [0, 180, 0, 256, 0, 256]).ravel() for part in parts]
+    shares = np.concatenate([count / max(count.sum(), 1) for count in counts]) / stripes
+    return np.sqrt(shares).astype(np.float32)  # the cosine of two is their Bhattacharyya coefficient
 
 
-def histograms(track: Track) -> np.ndarray:
-    """As `Track.features`, of colours: the mean and each shot, `(R, 384)`, unit length."""
-    shots = np.array([histogram(decode(shot.jpeg)) for shot in track.shots])
+def histograms(track: Track, stripes: int) -> np.ndarray:
+    """As `Track.features`, of colours: the mean and each shot, unit length."""
+    shots = np.array([histogram(decode(shot.jpeg), stripes) for shot in track.shots])
     mean = shots.mean(0)
     return np.concatenate([mean[None] / np.linalg.norm(mean), shots])
 
@@ -146,6 +151,11 @@ class Judge:
             "track_map": float((precision * relevant).sum() / hits[-1]) if hits[-1] else 0.0,
         }
 
+    def best_order(self, identity: int, count: int) -> list[int]:
+        """The stretches in the order of their share of boxes that match an identity."""
+        mine = self.identity == identity
+        return sorted(range(count), key=lambda track: -float(mine[self.tracks == track].mean()))
+
     def _over_time(self, ranked: list[int], mine: np.ndarray, away: np.ndarray, total: int) -> float:
         value, true, shown = 0.0, 0, 0
         for track in ranked:
@@ -157,29 +167,47 @@ class Judge:
 
 
 def accuracy(clip: Path, truth_file: Path) -> tuple[dict[str, Any], list[Track], np.ndarray]:
-    """The figures of each way to rank; the tracks, and the queries' looks."""
+    """The figures of each way to rank; the stretches, and the queries' looks."""
     truth = read_truth(truth_file)
     wanted = instants(truth)
     describer = Describer()
-    tracks, boxes, crops, rate = watch(clip, wanted, describer)
-    judge = Judge(truth, boxes, rate)
-    ids = [track.track_id for track in tracks]
+    watcher = Watcher(people=True)
+    with open_video(clip) as stream:
+        tracks, boxes, crops = watch(watcher.watch(stream), wanted, describer)
+        judge = Judge(truth, boxes, stream.frame_rate)
+    return compare(judge, wanted, tracks, crops, describer)
+
+
+def compare(
+    judge: Judge,
+    wanted: dict[int, tuple[int, np.ndarray]],
+    tracks: list[Track],
+    crops: dict[int, Image],
+    describer: Describer,
+) -> tuple[dict[str, Any], list[Track], np.ndarray]:
+    """As `accuracy`, of what was watched."""
     numbers = sorted(crops)
     looks = describer.embedder.vectors([crops[number] for number in numbers])
-    people = index_of([(1, np.concatenate([t.features for t in tracks]), [len(t.features) for t in tracks])])
-    colours = [histograms(track) for track in tracks]
-    by_colour = index_of([(1, np.concatenate(colours), [len(rows) for rows in colours])])
-    means = index_of([(1, np.stack([t.features[0] for t in tracks]), [1] * len(tracks))])
+    count = len(tracks)
+    people, means = _index([t.features for t in tracks]), _index([t.features[:1] for t in tracks])
+    striped, whole = (_index([histograms(track, stripes) for track in tracks]) for stripes in (3, 1))
+
+    def plain(index: TrackIndex, query: np.ndarray) -> np.ndarray:
+        return np.argsort(-index.similarities(query), kind="stable")
+
     rankings = {
-        "mien find": lambda place, crop: people.best(looks[place], len(ids))[0],
-        "mien find --rerank": lambda place, crop: people.best_reranked(looks[place], len(ids))[0],
-        "mean look only": lambda place, crop: means.best(looks[place], len(ids))[0],
-        "colour histograms": lambda place, crop: by_colour.best(histogram(crop), len(ids))[0],
+        "mien find": lambda place, crop: people.best(looks[place], count)[0],
+        "mien find --rerank": lambda place, crop: people.best_reranked(looks[place], count)[0],
+        "the query alone": lambda place, crop: plain(people, looks[place]),
+        "the query alone, mean looks": lambda place, crop: plain(means, looks[place]),
+        "colour histogram": lambda place, crop: plain(whole, histogram(crop, 1)),
+        "colour histograms of three stripes": lambda place, crop: plain(striped, histogram(crop, 3)),
+        "the best order there is": lambda place, crop: judge.best_order(numbers[place], count),
     }
     figures: dict[str, Any] = {}
     for name, rank in rankings.items():
         rows = [
-            judge.judge(number, wanted[number][0], [ids[at] for at in rank(place, crops[number])])
+            judge.judge(number, wanted[number][0], list(rank(place, crops[number])))
             for place, number in enumerate(numbers)
         ]
         figures[name] = {
@@ -187,7 +215,11 @@ def accuracy(clip: Path, truth_file: Path) -> tuple[dict[str, Any], list[Track],
             for measure in rows[0]
         }
         figures[name]["other_tracks_queries"] = sum(row["other_tracks_map"] is not None for row in rows)
-    return {"queries": len(numbers), "tracks": len(tracks), "ways": figures}, tracks, looks
+    return {"queries": len(numbers), "tracks": count, "ways": figures}, tracks, looks
+
+
+def _index(rows: list[np.ndarray]) -> TrackIndex:
+    return index_of([(1, np.concatenate(rows), [len(row) for row in rows], np.zeros((len(rows), 1), np.float32))])
 
 
 def speed(tracks: list[Track], looks: np.ndarray, count: int) -> dict[str, Any]:

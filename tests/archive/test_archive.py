@@ -138,12 +138,11 @@ def test_a_damaged_video_is_named_and_can_be_forgotten(home, track, put, part):
     database = home / "data" / "archive.db"
     with Archive.open() as archive:
         number = put(archive, "/a.mp4", [track(1)])
-        videos = archive.videos()
         with closing(sqlite3.connect(database)) as connection:
             (value,) = connection.execute(f"SELECT {part} FROM videos").fetchone()
         change(database, f"UPDATE videos SET {part} = ?", value[:20] + bytes([value[20] ^ 1]) + value[21:])
         with pytest.raises(BadInputError) as caught:
-            Finder(archive, videos)
+            Finder(archive)
         assert caught.value.code == "archive_damaged"
         assert f"mien archive forget {number}" in str(caught.value)
         assert archive.forget(archive.number_of(str(number))) == 1
@@ -161,7 +160,7 @@ def test_tracks_that_were_swapped_or_taken_away_are_noticed(home, track, put):
         assert caught.value.code == "archive_damaged"
         change(database, "DELETE FROM tracks WHERE number = 7")
         with pytest.raises(BadInputError) as caught:
-            archive.facts(index)
+            archive.tracks(index, [1])
         assert caught.value.code == "archive_damaged"
 
 

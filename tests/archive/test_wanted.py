@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from mien.archive.wanted import Wanted, fits, wanted_of
+from mien.archive.wanted import LOOKS, Wanted, fits, wanted_of
 from mien.errors import UsageError
 
 
@@ -48,7 +49,10 @@ def test_what_is_not_understood_is_an_error_that_helps(text, code, says):
 
 
 def test_one_word_that_does_not_fit_hides_nobody():
-    looks = {"probabilities": {"hat": 0.0}, "upper": {"blue": 1.0}, "lower": {}}
-    (value,) = fits([looks], wanted_of("blue top, hat"))
-    assert 0 < value < 0.5
-    assert fits([], wanted_of("hat")).shape == (0,)
+    looks = np.zeros((2, len(LOOKS)), np.float32)
+    looks[:, LOOKS.index("upper blue")] = 1, 0.25
+    looks[:, LOOKS.index("hat")] = 0, 1
+    first, second = fits(looks, wanted_of("blue top, hat"))
+    assert 0 < first < second == pytest.approx(0.5)
+    assert fits(looks, wanted_of("no hat"))[0] == 1
+    assert fits(looks[:0], wanted_of("hat")).shape == (0,)

@@ -12,9 +12,9 @@ from mien.media.video import open_video
 from mien.records import Face, Frame
 from mien.scene.annotated_video import AnnotatedVideo, fitted
 from mien.scene.events import Event
+from mien.scene.moment import Moment
 from mien.scene.sinks import JsonLines
 from mien.scene.track_sheet import TrackSheet
-from mien.scene.moment import Moment
 
 
 def face(track_id=1):

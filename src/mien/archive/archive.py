@@ -23,7 +23,6 @@ from mien.archive.rows import (
     blind_stamp,
     damaged,
     move_video,
-    read_facts,
     read_features,
     read_track,
     read_video,
@@ -35,6 +34,9 @@ from mien.identity.store import Store, mark_purge
 from mien.settings import settings
 
 _DAY = 86_400.0
+_SEARCHED = (videos.c.rows, videos.c.features, videos.c.looks)
+"""What is large, and read only to be searched."""
+_KNOWN = tuple(column for column in videos.c if column.name not in {large.name for large in _SEARCHED})
 
 
 class Archive:
@@ -74,7 +76,7 @@ class Archive:
             BadInputError: `archive_damaged`.
         """
         with self._store.read() as connection:
-            return [read_video(self._store.vault, row)[0] for row in _video_rows(connection)]
+            return [read_video(self._store.vault, row) for row in _video_rows(connection)]
 
     def known(self, file: VideoFile) -> Video | None:
         """The video of a file that is here already: the same place, size and time of change, or else the same bytes.
@@ -86,7 +88,7 @@ class Archive:
         with self._store.read() as connection:
             row = _one(connection, videos.c.blind_stamp == blind_stamp(vault, file))
             if row is not None:
-                return read_video(vault, row)[0]
+                return read_video(vault, row)
             if not connection.execute(sql.select(sql.func.count()).select_from(videos)).scalar_one():
                 return None
         content = blind_content(vault, file.digest())
@@ -100,7 +102,7 @@ class Archive:
             move_video(connection, vault, row, file)
             moved = _one(connection, videos.c.id == row.id)
             assert moved is not None
-            known = read_video(vault, moved)[0]
+            known = read_video(vault, moved)
         self._store.purge()
         return known
 
@@ -144,7 +146,7 @@ class Archive:
             )
             row = _one(connection, videos.c.id == number)
             assert row is not None
-            video = read_video(vault, row)[0]
+            video = read_video(vault, row)
         self._store.purge()
         return video
 
@@ -219,27 +221,10 @@ class Archive:
         Raises:
             BadInputError: `archive_damaged`.
         """
-        vault, parts = self._store.vault, []
+        vault = self._store.vault
         with self._store.read() as connection:
-            for row in _video_rows(connection, numbers):
-                rows = read_video(vault, row)[1]
-                parts.append((row.id, read_features(vault, row, sum(rows)), rows))
-        return index_of(parts)
-
-    def facts(self, index: TrackIndex) -> list[dict[str, Any]]:
-        """`probabilities`, `upper` and `lower` of each track of an index, and what else is known of it.
-
-        Raises:
-            BadInputError: `archive_damaged`.
-        """
-        found: list[dict[str, Any]] = []
-        with self._store.read() as connection:
-            for row in _video_rows(connection, index.videos.tolist()):
-                in_video = track_rows(connection, row.id)
-                if len(in_video) != int((index.videos == row.id).sum()):
-                    raise damaged(row.id)
-                found += read_facts(self._store.vault, row, in_video)
-        return found
+            rows = _video_rows(connection, numbers, *_SEARCHED)
+        return index_of([(row.id, *read_features(vault, row)) for row in rows])
 
     def tracks(self, index: TrackIndex, places: Sequence[int]) -> list[tuple[Video, Track]]:
         """The tracks at some places of an index, with their videos and thumbnails.
@@ -252,7 +237,7 @@ class Archive:
         ends = np.append(index.starts[1:], len(index.features))
         with self._store.read() as connection:
             for row in _video_rows(connection, index.videos[list(places)].tolist()):
-                video, _ = read_video(vault, row)
+                video = read_video(vault, row)
                 here = {int(index.numbers[place]): place for place in places if index.videos[place] == row.id}
                 in_video = track_rows(connection, row.id, list(here))
                 if len(in_video) != len(here):
@@ -276,15 +261,15 @@ class Archive:
         self.close()
 
 
-def _video_rows(connection: Connection, numbers: Sequence[int] | None = None) -> list[Row[Any]]:
-    wanted = sql.select(videos).order_by(videos.c.id)
+def _video_rows(connection: Connection, numbers: Sequence[int] | None = None, *more: sql.Column[Any]) -> list[Row[Any]]:
+    wanted = sql.select(*_KNOWN, *more).order_by(videos.c.id)
     if numbers is not None:
         wanted = wanted.where(videos.c.id.in_(set(numbers)))
     return list(connection.execute(wanted))
 
 
 def _one(connection: Connection, condition: Any) -> Row[Any] | None:
-    return connection.execute(sql.select(videos).where(condition)).one_or_none()
+    return connection.execute(sql.select(*_KNOWN).where(condition)).one_or_none()
 
 
 def _erase(connection: Connection, numbers: Sequence[int]) -> None:

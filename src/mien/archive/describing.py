@@ -10,6 +10,7 @@ import numpy as np
 
 from mien.archive.records import Shot, Track
 from mien.archive.shots import BestShots, Seen, cut, jpeg, worths
+from mien.geometry import iou_matrix
 from mien.person.attributes import AttributeEstimator
 from mien.person.embedder import PersonEmbedder
 from mien.records import Float32, Frame, Person
@@ -19,6 +20,10 @@ _SHOTS = 3
 """Thumbnails that are kept of a track."""
 _POINTS = 32
 """Most points of a path."""
+_UNSEEN_SECONDS = 1.0
+"""Who was not seen for longer comes again: the tracker may be wrong about who it is."""
+_LONGEST_SECONDS = 15.0
+"""After so long a new stretch begins, so that a place in it can be looked up, and a mix-up spoils one stretch only."""
 
 
 class Describer:
@@ -33,13 +38,22 @@ class Describer:
         self._attributes = AttributeEstimator()
 
     def __call__(self, moments: Iterable[Moment]) -> Iterator[Track]:
-        """The people of a stream, each when it is given up; frames are needed only while a moment is looked at."""
+        """The stretches of a stream in which somebody is seen, each when it is over.
+
+        Frames are needed only while their moment is looked at.
+        """
         followed: dict[int, _Followed] = {}
         for moment in moments:
             if not moment.is_end:
                 value = worths(moment.frame, moment.people)
                 for person, worth in zip(moment.people, value.tolist(), strict=True):
-                    one = followed.setdefault(person.track_id or 0, _Followed(moment.frame.time))
+                    track_id = person.track_id or 0
+                    one = followed.get(track_id)
+                    if one is not None and not one.goes_on(moment.frame.time, person):
+                        yield self._described(track_id, one)
+                        one = None
+                    if one is None:
+                        one = followed[track_id] = _Followed(moment.frame.time)
                     one.see(moment.frame, person, worth)
             for event in moment.events:
                 if event.event == "left" and event.facts.get("kind") == "person":
@@ -81,6 +95,12 @@ class _Followed:
     points: list[tuple[float, ...]] = field(default_factory=list)
     last: tuple[float, ...] = ()
     stride: int = 1
+
+    def goes_on(self, time: float, person: Person) -> bool:
+        """Whether a box continues this stretch; one that touches the last one nowhere was taken from somebody else."""
+        overlap = iou_matrix(np.array([self.last[1:]]), person.box[None])[0, 0]
+        unseen, long = time - self.ended, time - self.began
+        return bool(overlap > 0) and unseen <= _UNSEEN_SECONDS and long < _LONGEST_SECONDS
 
     def see(self, frame: Frame, person: Person, worth: float) -> None:
         self.last = (frame.time, *person.box.tolist())

@@ -102,7 +102,7 @@ class Finder:
         """The people who look like that, those who fit best first, one row a track."""
         if not len(self.index):
             return []
-        value = fits(self._archive.facts(self.index), wanted)
+        value = fits(self.index.looks, wanted)
         places = np.argsort(-value, kind="stable")[:top]
         return self._found(places.tolist(), value[places].tolist())
 

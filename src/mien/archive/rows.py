@@ -15,11 +15,13 @@ from sqlalchemy.engine import Connection, Row
 from mien.archive.files import VideoFile
 from mien.archive.records import Shot, Track, Video
 from mien.archive.schema import tracks, videos
+from mien.archive.wanted import looks_of
 from mien.errors import BadInputError
 from mien.identity.vault import Vault, seal, unseal
 from mien.records import Float32
 
 _BY_CONTENT, _BY_PATH, _BY_STAMP = range(3)
+_NONE = np.empty((0, 0), np.float32)
 
 
 def blind_content(vault: Vault, digest: str) -> bytes:
@@ -61,7 +63,8 @@ def add_video(
     rows = [len(track.features) for track in found]
     parts = [track.features for track in found]
     features = np.concatenate(parts).astype(np.float16) if parts else np.empty((0, 0), np.float16)
-    sealed = facts | {"path": file.path, "rows": rows, "dimension": features.shape[1]}
+    looks = np.array([looks_of(track) for track in found], np.float16)
+    sealed = facts | {"path": file.path, "people": len(found)}
     number = connection.execute(
         videos.insert()
         .values(
@@ -70,7 +73,9 @@ def add_video(
             blind_stamp=blind_stamp(vault, file),
             key=wrapped,
             facts=_seal_json(key, sealed, b"video", content),
+            rows=seal(key, np.array(rows, np.uint8).tobytes(), _context(b"rows", content)),
             features=seal(key, features.tobytes(), _context(b"features", content)),
+            looks=seal(key, looks.tobytes(), _context(b"looks", content)),
             **header,
         )
         .returning(videos.c.id)
@@ -109,8 +114,8 @@ def move_video(connection: Connection, vault: Vault, row: Row[Any], file: VideoF
     )
 
 
-def read_video(vault: Vault, row: Row[Any]) -> tuple[Video, list[int]]:
-    """A video, and how many features each of its tracks has.
+def read_video(vault: Vault, row: Row[Any]) -> Video:
+    """A video.
 
     Raises:
         BadInputError: `archive_damaged`.
@@ -119,36 +124,28 @@ def read_video(vault: Vault, row: Row[Any]) -> tuple[Video, list[int]]:
         key = vault.subject_key(row.key, row.blind_content)
         facts = _unseal_json(key, row.facts, b"video", row.blind_content)
     when = datetime.fromtimestamp(row.indexed_at, UTC)
-    rows = facts["rows"]
-    video = Video(
-        row.id, facts["path"], facts["seconds"], facts["frames"], len(rows), row.model, bytes(row.fingerprint), when
+    seconds, frames, people = facts["seconds"], facts["frames"], facts["people"]
+    return Video(row.id, facts["path"], seconds, frames, people, row.model, bytes(row.fingerprint), when)
+
+
+def read_features(vault: Vault, row: Row[Any]) -> tuple[Float32, list[int], Float32]:
+    """The features of all tracks of a video, how many each has, and what they look like; as `index_of` takes them.
+
+    Raises:
+        BadInputError: `archive_damaged`.
+    """
+    with explained(row.id):
+        key = vault.subject_key(row.key, row.blind_content)
+        plain = {
+            name: unseal(key, getattr(row, name), _context(name.encode(), row.blind_content))
+            for name in ("rows", "features", "looks")
+        }
+    counts = list(plain["rows"])
+    features, looks = (
+        np.frombuffer(plain[name], np.float16).reshape(count, -1).astype(np.float32) if count else _NONE
+        for name, count in (("features", sum(counts)), ("looks", len(counts)))
     )
-    return video, rows
-
-
-def read_features(vault: Vault, row: Row[Any], count: int) -> Float32:
-    """The features of all tracks of a video, float32 `(count, D)`, L2-normalized.
-
-    Raises:
-        BadInputError: `archive_damaged`.
-    """
-    with explained(row.id):
-        key = vault.subject_key(row.key, row.blind_content)
-        plain = unseal(key, row.features, _context(b"features", row.blind_content))
-    vectors = np.frombuffer(plain, np.float16).reshape(count, -1) if count else np.empty((0, 0), np.float16)
-    wide = vectors.astype(np.float32)
-    return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.float32(1e-12))
-
-
-def read_facts(vault: Vault, row: Row[Any], found: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    """What is known of tracks of a video, without features and thumbnails, as `read_track` takes it.
-
-    Raises:
-        BadInputError: `archive_damaged`.
-    """
-    with explained(row.id):
-        key = vault.subject_key(row.key, row.blind_content)
-        return [_unseal_json(key, track.facts, b"track", row.blind_content, track.number) for track in found]
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.float32(1e-12)), counts, looks
 
 
 def read_track(vault: Vault, row: Row[Any], track: Row[Any], features: Float32) -> Track:
@@ -157,9 +154,9 @@ def read_track(vault: Vault, row: Row[Any], track: Row[Any], features: Float32) 
     Raises:
         BadInputError: `archive_damaged`.
     """
-    (facts,) = read_facts(vault, row, [track])
     with explained(row.id):
         key = vault.subject_key(row.key, row.blind_content)
+        facts = _unseal_json(key, track.facts, b"track", row.blind_content, track.number)
         pictures = unseal(key, track.picture, _context(b"picture", row.blind_content, track.number))
     ends = np.cumsum([shot["bytes"] for shot in facts["shots"]]).tolist()
     shots = [
@@ -175,13 +172,11 @@ def read_track(vault: Vault, row: Row[Any], track: Row[Any], features: Float32) 
     )
 
 
-def track_rows(connection: Connection, video: int, numbers: Sequence[int] | None = None) -> list[Row[Any]]:
-    """The rows of a video's tracks in their order; all of them, without thumbnails, where no numbers are given."""
-    columns = (tracks.c.number, tracks.c.facts) if numbers is None else tuple(tracks.c)
-    wanted = sql.select(*columns).where(tracks.c.video_id == video).order_by(tracks.c.number)
-    if numbers is not None:
-        wanted = wanted.where(tracks.c.number.in_(list(numbers)))
-    return list(connection.execute(wanted))
+def track_rows(connection: Connection, video: int, numbers: Sequence[int]) -> list[Row[Any]]:
+    """The rows of some of a video's tracks."""
+    return list(
+        connection.execute(sql.select(tracks).where(tracks.c.video_id == video, tracks.c.number.in_(list(numbers))))
+    )
 
 
 @contextmanager

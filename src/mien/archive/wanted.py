@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 import numpy as np
 
+from mien.archive.records import Track
 from mien.errors import UsageError
+from mien.person.attributes import ATTRIBUTES
 from mien.person.colour import COLOURS
 from mien.records import Float32
 
 _UPPER = ("top", "shirt", "tshirt", "jacket", "coat", "sweater", "pullover", "hoodie", "blouse")
 _LOWER = ("trousers", "pants", "jeans", "shorts", "skirt", "bottom")
+LOOKS = (*ATTRIBUTES, *(f"{part} {colour}" for part in ("upper", "lower") for colour in COLOURS))
+"""What is kept of everybody's looks, in the order of the archive's columns; they stay as they are."""
+
 _SPELLED = {"gray": "grey"}
 _PHRASES: dict[str, tuple[str, bool]] = {
     "male": ("male", True),
@@ -100,31 +104,34 @@ def wanted_of(text: str) -> list[Wanted]:
     return wanted
 
 
-def fits(facts: Sequence[Mapping[str, Any]], wanted: Sequence[Wanted]) -> Float32:
+def looks_of(track: Track) -> Float32:
+    """What a track looks like, float32 `(len(LOOKS),)` in [0, 1]; 0.5 for an attribute that is not known."""
+    known = {name: track.probabilities.get(name, 0.5) for name in ATTRIBUTES}
+    for part, shares in (("upper", track.upper), ("lower", track.lower)):
+        known |= {f"{part} {colour}": share for colour, share in shares.items()}
+    return np.array([known.get(name, 0.0) for name in LOOKS], np.float32)
+
+
+def fits(looks: Float32, wanted: Sequence[Wanted]) -> Float32:
     """How well tracks fit, float32 `(T,)` in (0, 1]: the geometric mean over all that is wanted.
 
     An attribute counts with its confidence, a colour with the share of the track's shots that have it.
 
     Args:
-        facts: `probabilities`, `upper` and `lower` of each track.
+        looks: float32 `(T, len(LOOKS))`, a row a track as of `looks_of`.
         wanted: at least one.
     """
-    values = np.array([[_value(track, one) for one in wanted] for track in facts], np.float64)
-    logs = np.log(np.maximum(values.reshape(len(facts), len(wanted)), _LEAST))
-    return np.exp(logs.mean(1)).astype(np.float32)
+    if not len(looks):
+        return np.empty(0, np.float32)
+    columns = [LOOKS.index(one.what if one.colour is None else f"{one.what} {one.colour}") for one in wanted]
+    present = np.array([one.present for one in wanted])
+    values = np.where(present, looks[:, columns], 1 - looks[:, columns])
+    return np.exp(np.log(np.maximum(values, _LEAST)).mean(1)).astype(np.float32)
 
 
 def _attribute(phrase: str, present: bool) -> Wanted:
     name, value = _PHRASES[phrase]
     return Wanted(name, None, value == present)
-
-
-def _value(track: Mapping[str, Any], one: Wanted) -> float:
-    if one.colour is None:
-        value = float(track["probabilities"].get(one.what, 0.5))
-    else:
-        value = float(track[one.what].get(one.colour, 0.0))
-    return value if one.present else 1 - value
 
 
 def _unknown(word: str, following: str) -> UsageError:

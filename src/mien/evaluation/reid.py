@@ -85,8 +85,8 @@ def reid_figures(found: Rankings) -> dict[str, Any]:
     """The contract's row.
 
     Average precision is the mean of the precision at each match, as most published figures have it; the benchmark's own
-    MATLAB code takes the mean with the precision just before each match, which gives about .005 less. mINP: Ye et al., "Deep Learning for Person
-    Re-identification: A Survey and Outlook", PAMI 2021.
+    MATLAB code takes the mean with the precision just before each match, which gives about .005 less. mINP: Ye et al.,
+    "Deep Learning for Person Re-identification: A Survey and Outlook", PAMI 2021.
 
     Returns:
         `{"rank1", "rank5", "rank10", "map", "minp", "queries"}`; rates in [0, 1], None where no query can be measured.
