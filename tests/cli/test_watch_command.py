@@ -12,7 +12,19 @@ import pytest
 from mien.media.video import open_video
 from mien.media.writer import VideoWriter
 
-EVENT = ["event", "time", "frame", "track_id", "rect", "subject", "similarity", "quality", "duration", "stream", "schema"]
+EVENT = [
+    "event",
+    "time",
+    "frame",
+    "track_id",
+    "rect",
+    "subject",
+    "similarity",
+    "quality",
+    "duration",
+    "stream",
+    "schema",
+]
 
 
 def frames_of(path):

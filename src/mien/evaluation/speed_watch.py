@@ -23,7 +23,8 @@ from mien.identity.gallery import Collection, Gallery
 from mien.identity.store import Store
 from mien.media.video import open_video
 from mien.records import Float32, Frame, Template
-from mien.scene.watcher import LONG_SIDE, Stream, Watcher
+from mien.scene.stream import Stream
+from mien.scene.watcher import LONG_SIDE, Watcher
 
 ENROLLED = 1000
 """Faces in the collection that is searched: random ones, so that nobody is recognized."""
