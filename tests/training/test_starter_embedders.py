@@ -43,7 +43,6 @@ depths = [1, 1, 1]
 [task]
 class = "mien.training.distillation.Distillation"
 identity = 0.1
-sizes = [[0.0, 0.67], [0.5, 1.0]]
 """
 
 
@@ -52,7 +51,6 @@ def test_the_packaged_recipes_are_valid(name):
     recipe = load_recipe(name)
     assert recipe.network["size"] == [recipe.input.height, recipe.input.width]
     assert recipe.loop.workers == 0, "a teacher is asked in the process that trains"
-    assert recipe.task["sizes"][-1][1] == 1.0, "the last part of the run is on whole pictures"
 
 
 @pytest.mark.usefixtures("models")

@@ -24,6 +24,8 @@ _FILLED = 0.5
 _MARGIN = 0.25
 """Of the longer side: room around a picture in which nobody was found. Detectors miss bodies that fill it."""
 _GREY = 114
+_SURE, WEAK = 0.5, 0.2
+"""Least confidence of a person; of one who fills an upright picture, the second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,8 @@ class Query:
 def query_of(picture: str | os.PathLike[str], embedder: PersonEmbedder, detector: PersonDetector) -> Query:
     """The largest person of a picture, or the whole picture where it is the crop of a body.
 
+    The detector's least score is to be `WEAK`.
+
     Raises:
         BadInputError: the picture cannot be read, or `person_missing`.
     """
@@ -60,22 +64,36 @@ def query_of(picture: str | os.PathLike[str], embedder: PersonEmbedder, detector
 
 def _people(image: Image, detector: PersonDetector) -> list[Person]:
     """Largest first; looked for once more with room around where nobody was found."""
-    people = detector(image)
+    people = _convincing(image, detector(image))
     if not people:
         margin = round(max(image.shape[:2]) * _MARGIN)
         roomy = cv2.copyMakeBorder(
             image, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(_GREY, _GREY, _GREY)
         )
         found = detector(np.asarray(roomy, np.uint8))
-        people = [Person(person.box - np.float32(margin), person.score) for person in found]
+        people = _convincing(image, [Person(person.box - np.float32(margin), person.score) for person in found])
     return sorted(people, key=lambda person: -float(box_area(person.box)))
 
 
-def _body(image: Image, person: Person) -> Image:
+def _convincing(image: Image, people: list[Person]) -> list[Person]:
+    return [person for person in people if person.score >= (WEAK if _is_crop(image, person) else _SURE)]
+
+
+def _inside(image: Image, person: Person) -> Float32:
     height, width = image.shape[:2]
-    inside = np.clip(person.box, 0, np.array([width, height, width, height])).astype(np.float32)
-    is_upright = _UPRIGHT[0] <= height / width <= _UPRIGHT[1]
-    if is_upright and float(box_area(inside)) >= _FILLED * height * width:
+    return np.clip(person.box, 0, np.array([width, height, width, height])).astype(np.float32)
+
+
+def _is_crop(image: Image, person: Person) -> bool:
+    """Whether a picture shows little but this body."""
+    height, width = image.shape[:2]
+    filled = float(box_area(_inside(image, person))) / (height * width)
+    return _UPRIGHT[0] <= height / width <= _UPRIGHT[1] and filled >= _FILLED
+
+
+def _body(image: Image, person: Person) -> Image:
+    if _is_crop(image, person):
         return image
+    inside = _inside(image, person)
     left, top, right, bottom = inside.round().astype(int).tolist()
     return body_crop(image, inside, max(1, bottom - top), max(1, right - left))

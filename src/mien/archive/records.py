@@ -28,10 +28,10 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One person, followed from one moment of a video to another.
+    """A stretch of a video in which one person was followed without a gap.
 
     Attributes:
-        track_id: number of the track in its video.
+        track_id: number of the person in the video; several stretches may have it.
         began, ended: seconds of the first and of the last frame in which the person was seen.
         frames: in how many frames the person was seen.
         shots: one to three, best first.
@@ -62,7 +62,7 @@ class Video:
         path: where the file was when it was last named.
         seconds: time of its last frame.
         frames: how many there were.
-        people: tracks that are kept of it.
+        people: how many were followed in it.
         model: embedder of its looks.
         fingerprint: of that embedder.
         indexed_at: when, UTC.

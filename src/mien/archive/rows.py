@@ -64,7 +64,7 @@ def add_video(
     parts = [track.features for track in found]
     features = np.concatenate(parts).astype(np.float16) if parts else np.empty((0, 0), np.float16)
     looks = np.array([looks_of(track) for track in found], np.float16)
-    sealed = facts | {"path": file.path, "people": len(found)}
+    sealed = facts | {"path": file.path, "people": len({track.track_id for track in found})}
     number = connection.execute(
         videos.insert()
         .values(

@@ -48,7 +48,7 @@ def find(
     from mien.archive.archive import Archive
     from mien.archive.finding import Finder
     from mien.archive.indexing import index_videos
-    from mien.archive.query import query_of
+    from mien.archive.query import WEAK, query_of
     from mien.archive.sheet import result_sheet
     from mien.archive.wanted import wanted_of
     from mien.media.image import write
@@ -58,7 +58,7 @@ def find(
     picture, inside = _arguments(list(names or []), videos, attributes, rerank)
     check_picture_output(sheet)
     wanted = wanted_of(attributes) if attributes is not None else []
-    query = None if picture is None else query_of(picture, PersonEmbedder(), PersonDetector())
+    query = None if picture is None else query_of(picture, PersonEmbedder(), PersonDetector(score=WEAK))
     if query is not None and query.people > 1:
         note(f"warning: {picture} shows {query.people} people; the largest was taken")
     with Archive.open() as archive:
@@ -72,14 +72,14 @@ def find(
         else:
             found = finder.by_attributes(wanted, top=top)
     if sheet is not None:
-        title = f"found, of {len(finder.index)} people in {len(finder.videos)} video(s)"
+        title = f"found, of {len(finder.index)} stretches in {len(finder.videos)} video(s)"
         write(sheet, result_sheet(found, asked=None if query is None else query.image, title=title))
     if json:
         print_json(
             {
                 "moments": [one.to_dict() for one in found],
                 "videos": len(finder.videos),
-                "people": len(finder.index),
+                "stretches": len(finder.index),
                 "model": finder.videos[0].model,
             }
         )
@@ -196,7 +196,7 @@ def _indexing() -> Iterator[Progress]:
         yield report
 
 
-def _print(found: list[Found], people: int, videos: int) -> None:
+def _print(found: list[Found], stretches: int, videos: int) -> None:
     from mien.archive.sheet import clock
 
     if not found:
@@ -206,7 +206,7 @@ def _print(found: list[Found], people: int, videos: int) -> None:
         [place, clock(one.track.began), clock(one.track.ended), one.similarity, one.video.path]
         for place, one in enumerate(found, 1)
     ]
-    title = f"{len(found)} of {people} people in {videos} video(s)"
+    title = f"{len(found)} of {stretches} stretches in {videos} video(s)"
     print_table(title, ["", "from", "to", "similarity", "video"], rows)
 
 

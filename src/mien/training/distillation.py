@@ -2,7 +2,7 @@
 
 The loss is 1 - cosine to the teacher's embedding, plus a relational term (the cosines between the pictures of a batch
 shall be the teacher's), plus hints from inside the teacher that fade out, plus, with labels, the identities' own
-cross-entropy. The first part of a run may be made on smaller pictures, where a step costs a fraction.
+cross-entropy.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from mien.training.input_format import InputFormat
 from mien.training.lessons import Lessons
 from mien.training.loader import Batch
 from mien.training.losses.distillation import cosine_distance, hint_distance, relational_distance
-
-_SIDE_MULTIPLE = 16
 
 
 class Student(Protocol):
@@ -47,8 +45,6 @@ class Distillation(nn.Module):
         hint_until: share of the run after which the hints have faded out, in (0, 1].
         identity: weight of the cross-entropy over the lessons' identities; 0 without labels.
         label_smoothing: of that cross-entropy, in [0, 1).
-        sizes: `[share of the run, share of the picture's side]` pairs: from when on pictures of which size are used;
-            sides are rounded to multiples of 16. Empty: always whole pictures.
 
     Raises:
         BadInputError: `student_misfit`: the student's dimension is not the teacher's, or it shows fewer maps than the
@@ -65,7 +61,6 @@ class Distillation(nn.Module):
         hint_until: float = 0.5,
         identity: float = 0.0,
         label_smoothing: float = 0.1,
-        sizes: Sequence[tuple[float, float]] = (),
     ) -> None:
         super().__init__()
         student: Student = network  # type: ignore[assignment]
@@ -80,11 +75,10 @@ class Distillation(nn.Module):
         if identity:
             self.classifier = _classifier(student.dimension, data)
         self._input_format = input_format
-        self._sizes = sorted(sizes)
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The loss and its parts, scalars, of a batch of lessons `progress` of the way through the run."""
-        pictures = self._sized(self._input_format.tensor(batch["image"]), progress)
+        pictures = self._input_format.tensor(batch["image"])
         embeddings, *maps = self.network.features(pictures)  # type: ignore[operator]
         taught = batch["embedding"].float()
         figures = {
@@ -97,9 +91,9 @@ class Distillation(nn.Module):
                 hint_distance(adapter(mine), batch[f"hint_{place}"].float())
                 for place, (adapter, mine) in enumerate(zip(self.adapters, maps, strict=False))
             ]
-            figures["hint"] = torch.stack(hints).mean()
             # Kept at weight 0 when it has faded out: processes that train together want every parameter each step.
-            loss = loss + self.hint * max(0.0, 1 - progress / self.hint_until) * figures["hint"]
+            figures["hint"] = max(0.0, 1 - progress / self.hint_until) * torch.stack(hints).mean()
+            loss = loss + self.hint * figures["hint"]
         if self.classifier is not None:
             logits = self.classifier(embeddings)
             figures["identity"] = functional.cross_entropy(
@@ -107,13 +101,6 @@ class Distillation(nn.Module):
             )
             loss = loss + self.identity * figures["identity"]
         return {"loss": loss, **figures}
-
-    def _sized(self, pictures: Tensor, progress: float) -> Tensor:
-        share = next((side for start, side in reversed(self._sizes) if progress >= start), 1.0)
-        if share == 1:
-            return pictures
-        size = [max(1, round(side * share / _SIDE_MULTIPLE)) * _SIDE_MULTIPLE for side in pictures.shape[2:]]
-        return functional.interpolate(pictures, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def _classifier(dimension: int, data: Lessons) -> nn.Module:

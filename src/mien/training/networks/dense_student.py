@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 _STRIDE = 16
 _HEAD_WIDTH = 512
@@ -22,8 +21,7 @@ class DenseStudent(nn.Module):
     """Embedder of pictures of one size.
 
     Args:
-        size: height and width of the pictures that it is used on, multiples of 16. Smaller ones are taken too, so
-            that a training can begin on them: the last map is then enlarged to what the head expects.
+        size: height and width of the pictures, multiples of 16.
         widths: channels of the three stages, at 1/4, 1/8 and 1/16 of the picture's side.
         depths: residual blocks of the three stages.
         dimension: length of the embedding.
@@ -35,7 +33,7 @@ class DenseStudent(nn.Module):
 
     def __init__(
         self,
-        size: Sequence[int] = (96, 96),
+        size: Sequence[int] = (80, 80),
         widths: Sequence[int] = (48, 96, 160),
         depths: Sequence[int] = (1, 3, 2),
         dimension: int = 256,
@@ -43,7 +41,6 @@ class DenseStudent(nn.Module):
         super().__init__()
         self.dimension = dimension
         self.map_widths = (widths[1], widths[2])
-        self._map_size = (size[0] // _STRIDE, size[1] // _STRIDE)
         self.stem = nn.Sequential(nn.Conv2d(3, widths[0], 7, 4, 3, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU())
         self.fine = _stage(widths[0], widths[0], depths[0], stride=1)
         self.middle = _stage(widths[0], widths[1], depths[1], stride=2)
@@ -52,7 +49,9 @@ class DenseStudent(nn.Module):
             nn.Conv2d(widths[2], _HEAD_WIDTH, 1, bias=False), nn.BatchNorm2d(_HEAD_WIDTH), nn.ReLU()
         )
         self.gather = nn.Sequential(
-            nn.Conv2d(_HEAD_WIDTH, _HEAD_WIDTH, self._map_size, groups=_HEAD_WIDTH, bias=False),
+            nn.Conv2d(
+                _HEAD_WIDTH, _HEAD_WIDTH, (size[0] // _STRIDE, size[1] // _STRIDE), groups=_HEAD_WIDTH, bias=False
+            ),
             nn.BatchNorm2d(_HEAD_WIDTH),
         )
         self.project = nn.Linear(_HEAD_WIDTH, dimension)
@@ -65,13 +64,8 @@ class DenseStudent(nn.Module):
         """Embeddings `(B, dimension)` and the maps of the stages at 1/8 and 1/16 of the side, for hints."""
         middle = self.middle(self.fine(self.stem(pictures)))
         coarse = self.coarse(middle)
-        gathered = self.gather(self._fitted(self.expand(coarse)))
+        gathered = self.gather(self.expand(coarse))
         return self.project(gathered.flatten(1)), middle, coarse
-
-    def _fitted(self, maps: Tensor) -> Tensor:
-        if tuple(maps.shape[2:]) == self._map_size:
-            return maps
-        return functional.interpolate(maps, self._map_size, mode="bilinear", align_corners=False)
 
 
 def _stage(before: int, width: int, depth: int, stride: int) -> nn.Sequential:
