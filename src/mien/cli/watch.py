@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mien.cli.interrupting import interruptible
 from mien.cli.output import Fpir, Json, check_picture_output, note, print_json
 from mien.errors import MienError, MissingError
 
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
-    from mien.media.video import Video
     from mien.scene.moment import Summary
     from mien.scene.zones import Zones
 
@@ -122,7 +120,7 @@ def watch_stream(
         tracks = TrackSheet() if sheet is not None else None
         report = stack.enter_context(_Report(stream.frame_count))
         moments = stack.enter_context(closing(watcher.watch(stream)))
-        stack.enter_context(_interruptible(stream))
+        stack.enter_context(interruptible(stream.close))
         try:
             for moment in moments:
                 for record in (event.to_dict() for event in moment.events):
@@ -185,27 +183,6 @@ def _killable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _interruptible(stream: Video) -> Iterator[None]:
-    """Ctrl-C and SIGTERM close the stream, so that it ends as if it were over; a second one ends at once."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        # In a thread of its own: closing takes a lock that the interrupted code may hold.
-        Thread(target=stream.close, name="mien-close", daemon=True).start()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Report:

@@ -11,6 +11,7 @@ from torch.nn import functional
 from mien.errors import BadInputError
 from mien.training.input_format import InputFormat
 from mien.training.loader import Batch
+from mien.training.losses.triplet import batch_hard
 from mien.training.networks.branches import Branches
 from mien.training.pictures import Samples
 
@@ -68,7 +69,8 @@ class Identification(nn.Module):
         figures = {"softmax": softmax, "accuracy": (logits[0].argmax(1) == identity).float().mean()}
         loss = softmax
         if self.triplet and features.metric:
-            figures["triplet"] = torch.stack([_batch_hard(x.float(), identity) for x in features.metric]).mean()
+            each = [batch_hard(feature.float(), identity, margin=None) for feature in features.metric]
+            figures["triplet"] = torch.stack(each).mean()
             loss = loss + self.triplet * figures["triplet"]
         return {"loss": loss, **figures}
 
@@ -87,11 +89,3 @@ def _classifier(dimension: int, identities: int, neck: bool) -> nn.Module:
     norm = nn.BatchNorm1d(dimension)
     norm.bias.requires_grad_(False)
     return nn.Sequential(norm, layer)
-
-
-def _batch_hard(feature: Tensor, identity: Tensor) -> Tensor:
-    distance = torch.cdist(feature, feature, compute_mode="donot_use_mm_for_euclid_dist")
-    same = identity[:, None] == identity[None]
-    furthest = distance.masked_fill(~same, 0).amax(1)
-    nearest = distance.masked_fill(same, torch.inf).amin(1)
-    return functional.softplus(furthest - nearest).mean()
