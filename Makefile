@@ -27,8 +27,8 @@ check: .venv/installed-$(EXTRAS)
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "mien needs Python 3.11 or later; PYTHON=python3.12 make ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 
-.venv/installed-%: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$*]"
+.venv/installed-%: $(BIN)/python pyproject.toml starter/pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$*]" --editable ./starter
 	@touch $@
 
 clean:

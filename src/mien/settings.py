@@ -28,6 +28,7 @@ class Settings(BaseSettings):
             the data alone opens nothing.
         model_cache: folder of downloaded models (`MIEN_MODEL_CACHE`).
         model_mirror: folder that is looked in before the publisher's address (`MIEN_MODEL_MIRROR`).
+        models: folder of your own models, one sub-folder each as `mien export` makes them (`MIEN_MODELS`).
         offline: never ask a publisher's address for a model (`MIEN_OFFLINE`).
         pack: `standard`, or `starter` for the small networks that this project trained (`MIEN_PACK`).
         device: `cpu`, `gpu`, or `auto`: a GPU where ONNX Runtime has one, else the CPU (`MIEN_DEVICE`).
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     )
     model_cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("mien", appauthor=False) / "models")
     model_mirror: Path | None = None
+    models: Path | None = None
     offline: bool = False
     pack: Literal["standard", "starter"] = "standard"
     device: Literal["auto", "cpu", "gpu"] = "auto"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import BadInputError, MissingError
+from mien.errors import BadInputError
+from mien.models.calibration import calibration_file, read_calibration
 
 CALIBRATIONS = Path(__file__).with_name("calibrations")
 FORMAT = 1
@@ -79,34 +79,24 @@ def fitted(same: Float64, different: Float64) -> Appearance:
     return Appearance(slope, intercept - slope * centre, min(low, high), max(low, high))
 
 
-def load_appearance(model: str, fingerprint: bytes, *, folder: Path = CALIBRATIONS) -> Appearance:
-    """The calibration of an embedder, `MODEL.json` in a folder.
+def load_appearance(model: str, fingerprint: bytes, *, folder: Path | None = None) -> Appearance:
+    """The calibration of an embedder's similarities across cameras.
+
+    Args:
+        model: the embedder's name.
+        fingerprint: the embedder's.
+        folder: where `MODEL.json` lies; None takes the model's folder or mien's own calibrations.
 
     Raises:
         MissingError: `calibration_missing`, there is none for this model.
         BadInputError: `calibration_mismatch`, it is for another fingerprint; `calibration_invalid`.
     """
-    file = folder / f"{model}.json"
-    remedy = f"make it with `mien evaluate cameras --train DIR --test DIR --model {model} --output {file}`"
+    file = folder / f"{model}.json" if folder else calibration_file(model, "appearance.json", CALIBRATIONS)
+    remedy = f"make it with `mien evaluate cameras --train DIR --test DIR --model {model} --calibration {file}`"
+    content = read_calibration(file, model, fingerprint, remedy)
     try:
-        content = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise MissingError(
-            f"there is no calibration of appearance for {model}; {remedy}", code="calibration_missing"
-        ) from error
-    except ValueError as error:
-        raise BadInputError(f"{file} is not JSON: {error}; {remedy}", code="calibration_invalid") from error
-    try:
-        stored = bytes.fromhex(content["fingerprint"])
-        appearance = Appearance(**{name: float(content[name]) for name in ("slope", "intercept", "low", "high")})
+        return Appearance(**{name: float(content[name]) for name in ("slope", "intercept", "low", "high")})
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(
-            f"{file} is no calibration of appearance: {error!r}; {remedy}", code="calibration_invalid"
+            f"{file} is no calibration of appearance ({error!r}); {remedy}", code="calibration_invalid"
         ) from error
-    if stored != fingerprint:
-        raise BadInputError(
-            f"the calibration of {model} is for features {stored.hex()}, the embedder makes {fingerprint.hex()}; "
-            f"{remedy}",
-            code="calibration_mismatch",
-        )
-    return appearance

@@ -23,7 +23,6 @@ def demo(
 ) -> None:
     """Enroll from a still picture, then recognize in a clip: annotated video, contact sheet, events."""
     from mien.errors import UsageError
-    from mien.identity.pictures import analyzer
 
     if (source is None) != (faces is None):
         raise UsageError("give both: SOURCE=clip.mp4 and FACES=folder (one sub-folder a person)", code="demo_arguments")
@@ -32,12 +31,34 @@ def demo(
     os.environ["MIEN_KEY_FILE"] = str(output / "gallery" / "master.key")
     make_folder(output)
     # Before the clips are made: whoever lacks a model should not wait for them first.
-    analyzer(None)
+    _load_models()
     if source is None or faces is None:
         clips, people = _astronaut(output)
     else:
         clips, people = [source], _people(faces)
     _run(output, clips, people)
+
+
+def _load_models() -> None:
+    """Load the pack's models, or where they can neither be found nor fetched those of the starter pack."""
+    from mien.errors import MissingError
+    from mien.identity.pictures import analyzer
+    from mien.models.catalogue import catalogue
+    from mien.settings import settings
+
+    try:
+        _ = analyzer(None).embedder
+    except MissingError as error:
+        if all(entry.pack != "starter" for entry in catalogue().values()):
+            raise
+        note(f"notice: {error}")
+        note(
+            "notice: going on with the starter pack: small networks that this project trained, for research only and "
+            "less accurate; `mien models card starter_face_embedder` says more"
+        )
+        os.environ["MIEN_PACK"] = "starter"
+        settings.cache_clear()
+        _ = analyzer(None).embedder
 
 
 def _astronaut(output: Path) -> tuple[list[Path], dict[str, list[Path]]]:

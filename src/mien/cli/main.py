@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -30,12 +31,28 @@ from mien.cli import (
 
 app = typer.Typer(
     name="mien",
-    help="mien sees who is there: it finds, follows and recognizes people in pictures and video.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def choose_pack(
+    pack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Models to use: standard, or starter (for research only).")
+    ] = None,
+) -> None:
+    """mien sees who is there: it finds, follows and recognizes people in pictures and video."""
+    if pack is not None:
+        from mien.settings import settings
+
+        os.environ["MIEN_PACK"] = pack
+        settings.cache_clear()
+        settings()
+
+
 for module in (
     pictures,
     background,

@@ -102,7 +102,7 @@ def card(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fals
 
     entry = model(name)
     if json:
-        print_json(asdict(entry))
+        print_json(asdict(entry) | {"place": str(entry.place) if entry.place else None})
         return
     takes = entry.input
     size = f"{takes.size[1]} x {takes.size[0]}" if takes.size else f"any multiple of {takes.multiple}"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from mien.errors import UsageError
 from mien.geometry import iou_matrix, suppress
 from mien.models.catalogue import default, model
 from mien.models.runtime import Outputs, Session
@@ -43,6 +44,9 @@ class FaceDetector:
         long_side: pictures are reduced to this longest side in pixels; None keeps their own up to 1600.
         score: least confidence of a face, in [0, 1].
         session: a session to share; None opens one.
+
+    Raises:
+        UsageError: `model_wrong_task`.
     """
 
     def __init__(
@@ -54,6 +58,12 @@ class FaceDetector:
         session: Session | None = None,
     ) -> None:
         entry = model(name) if name else default("face-detection", settings().pack)
+        if entry.task != "face-detection" or entry.outputs != "yunet":
+            raise UsageError(
+                f"{entry.name} is for {entry.task}, not a face detector that mien can read; `mien models list` shows "
+                "those.",
+                code="model_wrong_task",
+            )
         self.name = entry.name
         self.long_side = long_side
         self.score = score

@@ -8,14 +8,14 @@ an exponential, and a threshold says that it is extrapolated.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import BadInputError, MissingError, UsageError
+from mien.errors import BadInputError, UsageError
+from mien.models.calibration import calibration_file, read_calibration
 
 CALIBRATIONS = Path(__file__).with_name("calibrations")
 MEASURABLE_EVENTS = 30
@@ -75,42 +75,28 @@ class Threshold:
     interval: tuple[float, float]
 
 
-def load_calibration(model: str, fingerprint: bytes, *, folder: Path = CALIBRATIONS) -> Calibration:
+def load_calibration(model: str, fingerprint: bytes, *, folder: Path | None = None) -> Calibration:
     """The calibration of an embedder.
 
     Args:
         model: the embedder's name.
         fingerprint: the embedder's 16 bytes: another alignment or precision of pixels needs another calibration.
-        folder: where `MODEL.json` lies.
+        folder: where `MODEL.json` lies; None takes the model's folder or mien's own calibrations.
 
     Raises:
         MissingError: `calibration_missing`, there is none for this model.
         BadInputError: `calibration_mismatch`, it is for another fingerprint; `calibration_invalid`.
     """
-    file = folder / f"{model}.json"
+    file = folder / f"{model}.json" if folder else calibration_file(model, "verification.json", CALIBRATIONS)
     remedy = f"make it with `mien evaluate calibration --images DIR --model {model} --output {file}`"
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise MissingError(
-            f"there is no calibration for {model}, so no threshold can be given; {remedy}", code="calibration_missing"
-        ) from error
-    except ValueError as error:
-        raise BadInputError(f"{file} is not JSON: {error}; {remedy}", code="calibration_invalid") from error
+    content = read_calibration(file, model, fingerprint, remedy)
     try:
         columns = dict(zip(content["columns"], np.array(content["rows"], np.float64).T, strict=True))
-        calibration = Calibration(
-            content["model"], bytes.fromhex(content["fingerprint"]), int(content["comparisons"]), **columns
-        )
+        return Calibration(content["model"], fingerprint, int(content["comparisons"]), **columns)
     except (KeyError, TypeError, ValueError) as error:
-        raise BadInputError(f"{file} is no calibration: {error!r}; {remedy}", code="calibration_invalid") from error
-    if calibration.fingerprint != fingerprint:
         raise BadInputError(
-            f"the calibration of {model} is for templates {calibration.fingerprint.hex()}, the embedder makes "
-            f"{fingerprint.hex()}; {remedy}",
-            code="calibration_mismatch",
-        )
-    return calibration
+            f"{file} is no calibration of verification ({error!r}); {remedy}", code="calibration_invalid"
+        ) from error
 
 
 def threshold_for_fmr(calibration: Calibration, fmr: float) -> Threshold:

@@ -1,17 +1,30 @@
-"""What each model is: task, files, hashes, licence, training data and its terms, and the pictures it takes."""
+"""What each model is: task, files, hashes, licence, training data and its terms, and the pictures it takes.
+
+The entries are those of `catalogue.toml`, and those of model folders: a folder with an entry in `model.toml` beside the
+network that it describes, as `mien export` makes them. Such folders come with the starter pack, the distribution
+`mien-starter` where it is installed, and from the user's own folder `MIEN_MODELS`.
+"""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from importlib import resources, util
+from pathlib import Path
 from typing import Any, Literal
 
-from mien.errors import UsageError
+from mien.errors import BadInputError, UsageError
+from mien.settings import settings
 
 Precision = Literal["fp32", "bf16", "int8"]
+
+ENTRY = "model.toml"
+"""File of a model folder that holds its entry."""
+_STARTER = "mien_starter"
+"""Package of the starter pack; its folder `models` holds model folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +72,15 @@ class Model:
     Attributes:
         name: the publisher's name for it.
         task: `face-detection`, `face-embedding`, `head-pose`, `age-gender`, `eye-state`, `face-mesh` ...
-        pack: `standard`, `optional` (used only by name) or `starter`.
+        pack: `standard`, `optional` (used only by name; so are all models of `MIEN_MODELS`) or `starter`.
         licence: SPDX identifier of the licence that the publisher gives the weights.
         training_data, training_terms: what the publisher's card says, or that it says nothing.
         precision: what it runs in by default, chosen by measured accuracy (`precision_note`).
         feature_norm: 5th percentile and median of the length of the raw feature on LFW View 1; a short feature is one
             that the network is unsure of (`mien.face.quality`).
+        outputs: how a detector's outputs are read: `yunet`, `yolox`, `nanodet` or `ssd`; empty for other tasks.
         shared_folder: of its files in cache and mirror, where one folder holds several networks.
+        place: its model folder, with its files, calibrations and card; None where cache and mirror have them.
         batches: whether one run takes several pictures; the graphs of some publishers hold for one only.
     """
 
@@ -87,8 +102,10 @@ class Model:
     dimension: int | None = None
     alignment: Alignment | None = None
     feature_norm: tuple[float, float] | None = None
+    outputs: str = ""
     shared_folder: str = ""
     batches: bool = True
+    place: Path | None = None
 
     @property
     def folder(self) -> str:
@@ -103,9 +120,45 @@ class Model:
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Model]:
-    """Every known model by name, in the order of the file."""
+    """Every known model by name: those of the file in its order, then the starter pack's, then the user's own.
+
+    Raises:
+        BadInputError: `model_entry`, an entry of a model folder cannot be read; `model_twice`, its name is taken.
+    """
     text = resources.files("mien.models").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return {name: _model(name, entry) for name, entry in tomllib.loads(text).items()}
+    entries = {name: _model(name, entry) for name, entry in tomllib.loads(text).items()}
+    for file, pack in _folder_entries():
+        entry = read_entry(file, pack)
+        if entry.name in entries:
+            other = entries[entry.name].place or "the catalogue"
+            raise BadInputError(f"{file}: {entry.name!r} is a model of {other} already; rename it", code="model_twice")
+        entries[entry.name] = entry
+    return entries
+
+
+def read_entry(file: Path, pack: str = "optional") -> Model:
+    """The entry of a model folder: one table, named as the model, with the keys of the catalogue.
+
+    Raises:
+        BadInputError: `model_entry`.
+    """
+    try:
+        ((name, fields),) = tomllib.loads(file.read_text(encoding="utf-8")).items()
+        return _model(name, fields | {"pack": pack, "place": file.parent})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadInputError(
+            f"{file} is no entry of a model ({error}); `mien export` writes one", code="model_entry"
+        ) from error
+
+
+def _folder_entries() -> Iterator[tuple[Path, str]]:
+    """The entries of all model folders, each with its pack."""
+    starter = util.find_spec(_STARTER)
+    if starter is not None and starter.origin is not None:
+        yield from ((file, "starter") for file in sorted(Path(starter.origin).parent.glob(f"models/*/{ENTRY}")))
+    own = settings().models
+    if own is not None:
+        yield from ((file, "optional") for file in sorted(own.glob(f"*/{ENTRY}")))
 
 
 def model(name: str) -> Model:

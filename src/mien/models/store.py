@@ -1,4 +1,4 @@
-"""Where model files are: the cache, then a mirror folder, then the publisher's address.
+"""Where model files are: a model folder, or else the cache, then a mirror folder, then the publisher's address.
 
 Bytes are checked against the catalogue's sha256 before anybody sees them, each time they are read.
 """
@@ -64,7 +64,7 @@ def pull(model: Model, progress: Progress | None = None) -> list[Path]:
     """
     pulled = []
     for file in model.files:
-        cached = settings().model_cache / model.folder / file.name
+        cached = (model.place or settings().model_cache / model.folder) / file.name
         if _verified(cached, file) is None:
             mirror = settings().model_mirror
             content = _verified(mirror / model.folder / file.name, file) if mirror else None
@@ -84,6 +84,8 @@ def _read_file(model: Model, file: ModelFile) -> bytes:
 
 
 def _places(model: Model, file: ModelFile, chosen: Settings) -> list[Path]:
+    if model.place is not None:
+        return [model.place / file.name]
     folders = [chosen.model_cache, chosen.model_mirror]
     return [folder / model.folder / file.name for folder in folders if folder is not None]
 
@@ -103,6 +105,11 @@ def _verified(path: Path, file: ModelFile) -> bytes | None:
 
 def _download(model: Model, file: ModelFile, progress: Progress | None) -> bytes:
     looked = ", ".join(str(path.parent) for path in _places(model, file, settings()))
+    if model.place is not None:
+        raise MissingError(
+            f"model {model.name}: no good {file.name} in {looked}; export it, or install its pack, again",
+            code="model_missing",
+        )
     remedy = (
         f"Run `mien models pull {model.name}` on a machine that reaches {file.url}, or set MIEN_MODEL_MIRROR to "
         f"a folder that holds {model.folder}/{file.name}."

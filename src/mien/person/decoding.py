@@ -6,6 +6,7 @@ One function a network; each takes the outputs for a batch of one and leaves out
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.models.runtime import Outputs
 from mien.records import Float32
@@ -32,11 +33,7 @@ def decode_yolox(outputs: Outputs, height: int, width: int, least: float) -> Flo
     rows = grid[0]
     scores = rows[:, 4] * rows[:, 5 + _PERSON]
     (cells,) = np.nonzero(scores >= least)
-    corner, stride = _cells(height, width)
-    corner, stride, rows = corner[cells], stride[cells, None], rows[cells]
-    centre = (corner + rows[:, :2]) * stride
-    half = np.exp(np.minimum(rows[:, 2:4], 8)) * (stride / 2)
-    return np.column_stack([centre - half, centre + half, scores[cells]]).astype(np.float32)
+    return np.column_stack([_boxes(rows[cells, :4], cells, height, width), scores[cells]]).astype(np.float32)
 
 
 def decode_nanodet(outputs: Outputs, height: int, width: int, least: float) -> Float32:
@@ -78,6 +75,33 @@ def decode_ssd(outputs: Outputs, height: int, width: int, least: float) -> Float
     rows = output.reshape(-1, 7)
     rows = rows[(np.cumsum(rows[:, 0] < 0) == 0) & (rows[:, 1] == _PERSON_OF_SSD) & (rows[:, 2] >= least)]
     return np.column_stack([rows[:, 3:] * np.array([width, height] * 2), rows[:, 2]]).astype(np.float32)
+
+
+def decode_yunet(outputs: Outputs, height: int, width: int, least: float) -> Float32:
+    """The cells of a network of YuNet's family without landmarks (`training/networks/anchor_free_detector.py`).
+
+    Args:
+        outputs: for S in 8, 16, 32 `cls_S` and `obj_S` `(1, N, 1)` in [0, 1], and `bbox_S` `(1, N, 4)`: centre within
+            the cell and log of the size, in strides.
+        height, width: of the network's input in pixels, multiples of 32.
+        least: least score in [0, 1].
+
+    Returns:
+        float32 `(M, 5)`: box xyxy and score, the geometric mean of `cls` and `obj`.
+    """
+    joined = {kind: np.concatenate([outputs[f"{kind}_{s}"][0] for s in _STRIDES]) for kind in ("cls", "obj", "bbox")}
+    scores = np.sqrt(np.clip(joined["cls"][:, 0] * joined["obj"][:, 0], 0, 1))
+    (cells,) = np.nonzero(scores >= least)
+    return np.column_stack([_boxes(joined["bbox"][cells], cells, height, width), scores[cells]]).astype(np.float32)
+
+
+def _boxes(rows: Float32, cells: NDArray[np.intp], height: int, width: int) -> Float32:
+    """Boxes xyxy `(M, 4)` of rows `(M, 4)`, centre within the cell and log of the size in strides, of these cells."""
+    corner, stride = _cells(height, width)
+    corner, stride = corner[cells], stride[cells, None]
+    centre = (corner + rows[:, :2]) * stride
+    half = np.exp(np.minimum(rows[:, 2:4], 8)) * (stride / 2)
+    return np.column_stack([centre - half, centre + half])
 
 
 def _cells(height: int, width: int) -> tuple[Float32, Float32]:

@@ -1,4 +1,4 @@
-"""Finds people's bodies: YOLOX-Nano, NanoDet-m or Intel's retail-0013 behind one call."""
+"""Finds people's bodies: YOLOX-Nano, NanoDet-m, Intel's retail-0013 or our own behind one call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mien.errors import UsageError
 from mien.geometry import suppress
 from mien.models.catalogue import Model, default, model
 from mien.models.runtime import Outputs, Session
-from mien.person.decoding import decode_nanodet, decode_ssd, decode_yolox
+from mien.person.decoding import decode_nanodet, decode_ssd, decode_yolox, decode_yunet
 from mien.records import Float32, Image, Person
 from mien.settings import settings
 
@@ -19,9 +19,10 @@ LONG_SIDE = 416
 """Longest side in pixels of what a network of any size looks at."""
 
 _DECODERS: dict[str, Callable[[Outputs, int, int, float], Float32]] = {
-    "yolox-nano": decode_yolox,
-    "person-detection-retail-0013": decode_ssd,
-    "nanodet-m": decode_nanodet,
+    "yolox": decode_yolox,
+    "ssd": decode_ssd,
+    "nanodet": decode_nanodet,
+    "yunet": decode_yunet,
 }
 _BORDER = 114
 """Grey level around a picture that does not fill the network's input, as in YOLOX's training."""
@@ -52,16 +53,16 @@ class PersonDetector:
 
     def __init__(self, name: str | None = None, *, score: float = 0.5, session: Session | None = None) -> None:
         entry = model(name) if name else default("person-detection", settings().pack)
-        if entry.name not in _DECODERS:
+        if entry.task != "person-detection" or entry.outputs not in _DECODERS:
             raise UsageError(
-                f"{entry.name} is for {entry.task}, not a person detector that mien can read; there are "
-                f"{', '.join(_DECODERS)}.",
+                f"{entry.name} is for {entry.task}, not a person detector that mien can read; `mien models list` shows "
+                "those.",
                 code="model_wrong_task",
             )
         self.name = entry.name
         self.score = score
         self._entry = entry
-        self._decode = _DECODERS[entry.name]
+        self._decode = _DECODERS[entry.outputs]
         self._session = session or Session(entry)
 
     def __call__(self, image: Image) -> list[Person]:

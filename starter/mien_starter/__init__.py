@@ -1,0 +1,1 @@
+"""Model folders that mien's catalogue lists as the starter pack; there is no code here."""
