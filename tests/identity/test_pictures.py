@@ -99,6 +99,15 @@ def test_a_copy_of_a_picture_is_known(home, astronaut, tmp_path):
         assert (result.enrolled, result.known, len(gallery["staff"])) == (1, 1, 1)
 
 
+def test_a_known_picture_is_not_analyzed_again(home, astronaut, monkeypatch):
+    with Gallery.open() as gallery:
+        assert enroll_pictures(gallery["staff"], {"Ada": [astronaut]}).enrolled == 1
+        monkeypatch.setattr("mien.identity.pictures.probe", None)
+        assert enroll_pictures(gallery["staff"], {"Ada": [astronaut]}).known == 1
+        with pytest.raises(TypeError):  # another subject has to be
+            enroll_pictures(gallery["staff"], {"Eve": [astronaut]})
+
+
 def test_the_embedder_is_the_collections(home, astronaut):
     with Gallery.open() as gallery:
         enroll_pictures(gallery["m"], {"Ada": [astronaut]}, model="mobilefacenet-foamliu")

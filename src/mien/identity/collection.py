@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
 
@@ -13,32 +11,22 @@ import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
 from mien.errors import BadInputError, UsageError
+from mien.identity.erasing import delete_face, delete_subjects
+from mien.identity.listing import FaceRecord, SubjectRecord, list_faces, list_subjects
 from mien.identity.names import proper_name
 from mien.identity.roster import Roster
-from mien.identity.rows import check_model, collection_row, name_context, subject_row
+from mien.identity.rows import (
+    check_model,
+    collection_row,
+    collection_row_or_none,
+    source_faces,
+    subject_row,
+)
 from mien.identity.schema import faces, subjects
-from mien.identity.store import Store, mark_purge
+from mien.identity.store import Store
 from mien.identity.template import unit
-from mien.identity.vault import unseal
-from mien.identity.writing import add_faces, fix_embedder, revise
+from mien.identity.writing import add_faces, fix_embedder
 from mien.records import Float32, Match, Template
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectRecord:
-    """A subject of a collection: name, number of faces, and when it was first enrolled (UTC)."""
-
-    name: str
-    faces: int
-    enrolled_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FaceRecord:
-    """A face of a subject: its id, and when it was enrolled (UTC)."""
-
-    face_id: str
-    enrolled_at: datetime
 
 
 class Collection:
@@ -127,6 +115,19 @@ class Collection:
             collection = fix_embedder(connection, self.name, templates[0], model)
             return add_faces(connection, self._store.vault, collection, subject, templates, sources)
 
+    def known_sources(self, subject: str, sources: Sequence[bytes]) -> list[str | None]:
+        """For each digest of a picture the face id that this subject has of it; None where it has none, or is new.
+
+        Raises:
+            BadInputError: a `name_*`.
+        """
+        subject = proper_name(subject, "subject")
+        with self._store.read() as connection:
+            collection = collection_row_or_none(connection, self.name)
+            if collection is None:
+                return [None] * len(sources)
+            return source_faces(connection, self._store.vault, collection, subject, sources)
+
     def search_template(self, template: Template, *, threshold: float, top: int = 5) -> list[Match]:
         """The closest subjects whose similarity reaches the threshold, best first, one match a subject.
 
@@ -178,24 +179,7 @@ class Collection:
     def subjects(self) -> list[SubjectRecord]:
         """All subjects, by name."""
         with self._store.read() as connection:
-            rows = connection.execute(
-                sql.select(subjects, sql.func.count(faces.c.id).label("faces"))
-                .select_from(subjects.outerjoin(faces))
-                .where(subjects.c.collection_id == collection_row(connection, self.name).id)
-                .group_by(subjects.c.id)
-            ).all()
-        vault = self._store.vault
-        records = [
-            SubjectRecord(
-                name=unseal(
-                    vault.subject_key(row.key, row.blind_name), row.name, name_context(row.blind_name)
-                ).decode(),
-                faces=row.faces,
-                enrolled_at=_moment(row.enrolled_at),
-            )
-            for row in rows
-        ]
-        return sorted(records, key=lambda record: record.name)
+            return list_subjects(connection, self._store.vault, collection_row(connection, self.name))
 
     def faces(self, subject: str) -> list[FaceRecord]:
         """The faces of a subject in the order of their enrollment.
@@ -204,9 +188,7 @@ class Collection:
             BadInputError: `collection_missing` or `subject_missing`.
         """
         with self._store.read() as connection:
-            row = self._subject(connection, collection_row(connection, self.name), subject)
-            found = connection.execute(sql.select(faces).where(faces.c.subject_id == row.id).order_by(faces.c.id)).all()
-        return [FaceRecord(face.face_id, _moment(face.enrolled_at)) for face in found]
+            return list_faces(connection, self._store.vault, collection_row(connection, self.name), subject)
 
     def erase(self, *names: str) -> int:
         """Erase subjects with their faces and keys; when this returns, no file of the store holds a trace of them.
@@ -222,12 +204,7 @@ class Collection:
         """
         with self._store.write() as connection:
             collection = collection_row(connection, self.name)
-            rows = [self._subject(connection, collection, name).id for name in names]
-            count = sum(connection.execute(faces.delete().where(faces.c.subject_id == row)).rowcount for row in rows)
-            for row in rows:
-                connection.execute(subjects.delete().where(subjects.c.id == row))
-            revise(connection, collection.id)
-            mark_purge(connection)
+            count = delete_subjects(connection, self._store.vault, collection, names)
         self._store.purge()
         return count
 
@@ -239,22 +216,7 @@ class Collection:
             MienError: `erase_incomplete`: see `Store.purge`.
         """
         with self._store.write() as connection:
-            collection = collection_row(connection, self.name)
-            face = connection.execute(
-                sql.select(faces.c.id, faces.c.subject_id)
-                .select_from(faces.join(subjects))
-                .where(faces.c.face_id == face_id, subjects.c.collection_id == collection.id)
-            ).one_or_none()
-            if face is None:
-                raise BadInputError(
-                    f"there is no face {face_id!r} in the collection {self.name!r}: `faces` lists those of a subject",
-                    code="face_missing",
-                )
-            connection.execute(faces.delete().where(faces.c.id == face.id))
-            others = sql.exists().where(faces.c.subject_id == face.subject_id)
-            connection.execute(subjects.delete().where(subjects.c.id == face.subject_id, ~others))
-            revise(connection, collection.id)
-            mark_purge(connection)
+            delete_face(connection, collection_row(connection, self.name), face_id)
         self._store.purge()
 
     def __len__(self) -> int:
@@ -303,7 +265,3 @@ class Collection:
             return connection.execute(
                 sql.select(sql.func.count(what)).select_from(subjects.outerjoin(faces)).where(inside)
             ).scalar_one()
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

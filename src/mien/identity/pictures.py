@@ -14,7 +14,7 @@ from mien.errors import BadInputError
 from mien.face.analyzer import FaceAnalyzer
 from mien.face.embedder import embedder_identity
 from mien.identity.names import proper_name
-from mien.media.files import natural_key, shown, unreadable
+from mien.media.files import check_file, natural_key, shown, unreadable
 from mien.media.image import find_pictures, load
 from mien.records import Template
 
@@ -109,9 +109,18 @@ def enrollment_template(picture: Any, model: str | None, *, largest: bool = Fals
 
 
 def source_digest(picture: Any) -> bytes:
-    """32 bytes that tell the picture apart from others: the sha256 of its file, or of its pixels."""
+    """32 bytes that tell the picture apart from others: the sha256 of its file, or of its pixels.
+
+    Raises:
+        BadInputError: the file or the array cannot be read.
+    """
     if isinstance(picture, str | Path):
-        return hashlib.sha256(Path(picture).read_bytes()).digest()
+        path, _ = check_file(picture)
+        try:
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").digest()
+        except OSError as error:
+            raise unreadable(path, error) from error
     if isinstance(picture, bytes):
         return hashlib.sha256(picture).digest()
     image = load(picture)
@@ -194,26 +203,24 @@ def enroll_pictures(
     result = Enrollment()
     work = [(subject, Path(path)) for subject, paths in people.items() for path in paths]
     model = _model_for(collection, model)
-    before = {subject: _face_ids(collection, subject) for subject in people}
     for done, (subject, path) in enumerate(work):
         progress(done, len(work))
         try:
             proper_name(subject, "subject")
-            template = enrollment_template(path, model, largest=largest)
             digest = source_digest(path)
         except BadInputError as error:
-            reason = error if shown(path) in str(error) else BadInputError(f"{shown(path)}: {error}", code=error.code)
-            result.failed.append((path, reason))
+            result.failed.append((path, _reason(path, error)))
             continue
-        except OSError as error:  # gone since it was analyzed
-            result.failed.append((path, unreadable(path, error)))
-            continue
-        (face_id,) = collection.enroll_templates(subject, [template], model=model, sources=[digest])
-        if face_id in before[subject]:
+        if collection.known_sources(subject, [digest]) != [None]:
             result.known += 1
-        else:
-            result.enrolled += 1
-            before[subject].add(face_id)
+            continue
+        try:
+            template = enrollment_template(path, model, largest=largest)
+        except BadInputError as error:
+            result.failed.append((path, _reason(path, error)))
+            continue
+        collection.enroll_templates(subject, [template], model=model, sources=[digest])
+        result.enrolled += 1
     progress(len(work), len(work))
     return result
 
@@ -251,13 +258,9 @@ def _model_for(collection: Collection, asked: str | None) -> str:
     return name
 
 
-def _face_ids(collection: Collection, subject: str) -> set[str]:
-    try:
-        return {face.face_id for face in collection.faces(subject)}
-    except BadInputError as error:
-        if error.code in ("collection_missing", "subject_missing") or error.code.startswith("name_"):
-            return set()
-        raise
+def _reason(path: Path, error: BadInputError) -> BadInputError:
+    """Why a picture failed, with its name."""
+    return error if shown(path) in str(error) else BadInputError(f"{shown(path)}: {error}", code=error.code)
 
 
 def _no_face(name: str) -> BadInputError:

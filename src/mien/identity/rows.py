@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy.engine import Connection, Row
 
 from mien.errors import BadInputError
 from mien.identity.names import proper_name
-from mien.identity.schema import collections, subjects
-from mien.identity.vault import Vault
+from mien.identity.schema import collections, faces, subjects
+from mien.identity.vault import Vault, blind_source
 from mien.records import Template
 
 
@@ -21,7 +22,7 @@ def collection_row(connection: Connection, name: str) -> Row[Any]:
     Raises:
         BadInputError: `collection_missing`; the message lists the collections that are there, the likely ones first.
     """
-    row = connection.execute(sql.select(collections).where(collections.c.name == name)).one_or_none()
+    row = collection_row_or_none(connection, name)
     if row is not None:
         return row
     names = list(connection.execute(sql.select(collections.c.name).order_by(collections.c.name)).scalars())
@@ -30,6 +31,11 @@ def collection_row(connection: Connection, name: str) -> Row[Any]:
     raise BadInputError(
         f"there is no collection {name!r}: {there} The first enrollment makes a collection.", code="collection_missing"
     )
+
+
+def collection_row_or_none(connection: Connection, name: str) -> Row[Any] | None:
+    """The row of a collection, or None."""
+    return connection.execute(sql.select(collections).where(collections.c.name == name)).one_or_none()
 
 
 def subject_row(connection: Connection, vault: Vault, collection: Row[Any], name: str) -> Row[Any]:
@@ -55,6 +61,19 @@ def subject_row_or_none(connection: Connection, vault: Vault, collection: Row[An
             subjects.c.collection_id == collection.id, subjects.c.blind_name == vault.blind(collection.id, name)
         )
     ).one_or_none()
+
+
+def source_faces(
+    connection: Connection, vault: Vault, collection: Row[Any], name: str, sources: Sequence[bytes]
+) -> list[str | None]:
+    """The face id that a subject has of each picture, by the pictures' digests; None where it has none."""
+    row = subject_row_or_none(connection, vault, collection, name)
+    if row is None:
+        return [None] * len(sources)
+    stored = sql.select(faces.c.blind_source, faces.c.face_id).where(faces.c.subject_id == row.id)
+    known: dict[bytes | None, str] = {source: face_id for source, face_id in connection.execute(stored) if source}
+    key = vault.subject_key(row.key, row.blind_name)
+    return [known.get(blind_source(key, source)) for source in sources]
 
 
 def check_model(collection: Row[Any], template: Template) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
-from mien.identity.rows import check_model, collection_row, name_context, subject_row_or_none, template_context
+from mien.identity.rows import (
+    check_model,
+    collection_row,
+    collection_row_or_none,
+    name_context,
+    subject_row_or_none,
+    template_context,
+)
 from mien.identity.schema import collections, faces, subjects
 from mien.identity.template import encode
 from mien.identity.vault import Vault, blind_source, seal
@@ -75,7 +82,7 @@ def add_faces(
 
 def fix_embedder(connection: Connection, name: str, template: Template, model: str) -> Row[Any]:
     """The row of a collection, made where it is missing, after its first template has fixed what was still open."""
-    if connection.execute(sql.select(collections.c.id).where(collections.c.name == name)).one_or_none() is None:
+    if collection_row_or_none(connection, name) is None:
         add_collection(connection, name)
     row = collection_row(connection, name)
     settled = {
