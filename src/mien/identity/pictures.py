@@ -19,7 +19,7 @@ from mien.media.image import find_pictures, load
 from mien.records import Template
 
 if TYPE_CHECKING:
-    from mien.identity.collection import Collection
+    from mien.identity.template_collection import TemplateCollection
 
 _log = logging.getLogger("mien.identity.pictures")
 _SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif"))
@@ -177,7 +177,7 @@ def folder_subjects(folder: Path) -> dict[str, list[Path]]:
 
 
 def enroll_pictures(
-    collection: Collection,
+    collection: TemplateCollection,
     people: Mapping[str, Iterable[Path]],
     *,
     model: str | None = None,
@@ -226,7 +226,12 @@ def enroll_pictures(
 
 
 def enroll_sources(
-    collection: Collection, subject: str, pictures: Sequence[Any], *, model: str | None = None, largest: bool = False
+    collection: TemplateCollection,
+    subject: str,
+    pictures: Sequence[Any],
+    *,
+    model: str | None = None,
+    largest: bool = False,
 ) -> list[str]:
     """`Collection.enroll`: one subject's pictures, all or none."""
     model = _model_for(collection, model)
@@ -235,7 +240,7 @@ def enroll_sources(
     return collection.enroll_templates(subject, templates, model=model, sources=digests)
 
 
-def existing_model(collection: Collection) -> str | None:
+def existing_model(collection: TemplateCollection) -> str | None:
     """The embedder that a collection is bound to; None where it is not there yet or still open."""
     try:
         return collection.model or None
@@ -245,7 +250,7 @@ def existing_model(collection: Collection) -> str | None:
         raise
 
 
-def _model_for(collection: Collection, asked: str | None) -> str:
+def _model_for(collection: TemplateCollection, asked: str | None) -> str:
     """The embedder to enroll with: the collection's, else the one that is asked for."""
     existing = existing_model(collection)
     name, _ = embedder_identity(asked or existing)

@@ -19,7 +19,7 @@ from mien.models.catalogue import catalogue
 from mien.records import Match, Template
 
 if TYPE_CHECKING:
-    from mien.identity.collection import Collection
+    from mien.identity.template_collection import TemplateCollection
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Search:
     closest: float | None
 
 
-def search(collection: Collection, probe: Template, *, fpir: float, top: int = 5) -> Search:
+def search(collection: TemplateCollection, probe: Template, *, fpir: float, top: int = 5) -> Search:
     """The subjects of a collection that a probe resembles.
 
     Args:
@@ -57,7 +57,7 @@ def search(collection: Collection, probe: Template, *, fpir: float, top: int = 5
     return Search(passed, threshold, found[0].similarity if found else None)
 
 
-def embedder_of(collection: Collection) -> tuple[str, bytes]:
+def embedder_of(collection: TemplateCollection) -> tuple[str, bytes]:
     """Name and fingerprint of the embedder that a collection is bound to.
 
     Raises:
