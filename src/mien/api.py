@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from mien.records import Face
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
     from mien.scene.events import Event
+    from mien.scene.visitor_book import VisitorBook
+    from mien.scene.zones import Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,17 @@ def verify(first: Any, second: Any, *, fmr: float = 1e-4, bgr: bool = False) -> 
 
 
 def watch(
-    source: str | os.PathLike[str], *, collection: Collection | None = None, fpir: float = 0.01
+    source: str | os.PathLike[str],
+    *,
+    collection: Collection | None = None,
+    fpir: float = 0.01,
+    people: bool = False,
+    zones: Zones | str | os.PathLike[str] | None = None,
+    moving_camera: bool = False,
+    staff: Collection | None = None,
+    age_gender: bool = False,
+    visitors: VisitorBook | None = None,
+    start: datetime | None = None,
 ) -> Iterator[Event]:
     """The events of a video, folder of pictures, webcam or RTSP stream, as they happen.
 
@@ -103,20 +116,41 @@ def watch(
         source: as `mien.media.video.open_video` takes it.
         collection: whom to recognize; None only follows faces.
         fpir: false positive identification rate of a search, in (0, 1).
+        people: follow bodies, too; `zones`, `staff`, `age_gender` and `visitors` take it for granted.
+        zones: lines, zones and rules, or the TOML file that holds them.
+        moving_camera: the camera shakes or pans: people are followed relative to the background.
+        staff: who is no visitor.
+        age_gender: read ages and sexes of visitors from their faces.
+        visitors: of a place, known again in later runs; from `mien.scene.visitor_store.VisitorStore`.
+        start: when a recording began; events then carry `utc`.
 
     Raises:
-        BadInputError, MissingError, UsageError: at the first event; see `open_video` and `Watcher`.
+        BadInputError, MissingError, UsageError: at the first event; see `open_video`, `load_zones` and `Watcher`.
 
     Example:
-        >>> for event in watch("door.mp4"):  # doctest: +SKIP
-        ...     print(event.time, event.event, event.track_id)
+        >>> for event in watch("hall.mp4", zones="zones.toml"):  # doctest: +SKIP
+        ...     if event.event == "crossed":
+        ...         print(event.time, event.track_id, event.facts["line"], event.facts["direction"])
     """
     from mien.media.video import open_video
     from mien.scene.watcher import Watcher
+    from mien.scene.zones import Zones, load_zones
 
-    with open_video(source) as video, closing(Watcher(collection, fpir=fpir).watch(video)) as moments:
-        for moment in moments:
-            yield from moment.events
+    looked_at = zones if zones is None or isinstance(zones, Zones) else load_zones(zones)
+    with open_video(source, start=start) as video:
+        watcher = Watcher(
+            collection,
+            fpir=fpir,
+            people=people,
+            zones=looked_at,
+            moving_camera=moving_camera,
+            staff=staff,
+            age_gender=age_gender,
+            visitors=visitors,
+        )
+        with closing(watcher.watch(video)) as moments:
+            for moment in moments:
+                yield from moment.events
 
 
 @lru_cache(maxsize=1)

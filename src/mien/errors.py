@@ -5,6 +5,9 @@ A message says what was given, what was expected and what to do. Codes are publi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class MienError(Exception):
     """An error that a user can act on.
@@ -37,3 +40,17 @@ class MissingError(MienError):
     """A model, dependency or device that is not there; the message names the command that gets it."""
 
     exit_code = 4
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that nobody knows: the nearest known one, or all where none is near.
+
+    Example:
+        >>> nearest("polygone", ["name", "polygon"])
+        "; did you mean 'polygon'?"
+    """
+    names = list(known)
+    close = get_close_matches(given, names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(names)}" if names else ""

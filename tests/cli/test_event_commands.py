@@ -1,6 +1,9 @@
 """`mien replay`, `mien report` and `mien evaluate events`, as a user has them."""
 
 import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -86,3 +89,46 @@ def test_evaluate_events(mien, events):
     assert figures["events"]["all"]["recall"] == 1.0
     assert figures["lines"]["door"]["truth"] == {"forward": 1, "backward": 0}
     assert mien("evaluate", "events", "--truth", events, "--result", events)[1].count("recall") == 4
+
+
+class Taking(BaseHTTPRequestHandler):
+    """Takes every event; `server.taken` holds them."""
+
+    def do_POST(self):
+        self.server.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_replay_to_an_address(mien, events):
+    with HTTPServer(("127.0.0.1", 0), Taking) as server:
+        server.taken = []
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        code, out, err = mien("replay", events, "--to", f"http://127.0.0.1:{server.server_address[1]}/events")
+        server.shutdown()
+    assert (code, out) == (0, "")
+    assert "3 event(s) sent" in err
+    assert server.taken == EVENTS
+    code, _, err = mien("replay", events, "--to", "gopher://127.0.0.1/")
+    assert (code, "webhook_url_invalid" in err) == (2, True)
+
+
+def test_report_shows_visitors(mien, tmp_path):
+    common = {"event": "left", "time": 9.0, "kind": "person", "duration": 4.0}
+    visits = [
+        {"visitor": 1, "visit": 1, "sex": "female", "age": 31.0},
+        {"visitor": 1, "visit": 2, "sex": "female", "age": 35.0},
+        {"visitor": 2, "visit": 1},
+        {"visitor": 3, "visit": 1, "staff": True},
+    ]
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps(common | {"track_id": at} | one) + "\n" for at, one in enumerate(visits, 1)))
+    assert mien("report", path, "--out", tmp_path / "r.html")[0] == 0
+    page = (tmp_path / "r.html").read_text("utf-8")
+    table = page.partition("<h3>Visitors</h3>")[2].partition("</table>")[0]
+    assert re.findall("<td>(.*?)</td>", table) == ["2", "3", "1", "4.0", "1"]
+    assert "By sex" in page
+    assert "By age" in page

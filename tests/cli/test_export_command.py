@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,15 +47,33 @@ def test_the_record_is_that_of_the_file(run, capsys):
     assert main(["export", str(run), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     content = (run / "model.onnx").read_bytes()
+    file = {"file": str(run / "model.onnx"), "bytes": len(content), "sha256": sha256(content).hexdigest()}
+    assert record.pop("accuracy")["parity"]["cosine_least"] > 0.999
     assert record == {
-        "file": str(run / "model.onnx"),
-        "bytes": len(content),
-        "sha256": sha256(content).hexdigest(),
+        **file,
+        "files": [file],
+        "name": "tiny",
+        "card": str(run / "model.md"),
+        "entry": str(run / "model.toml"),
     }
+    assert file["sha256"] in (run / "model.md").read_text()
+    assert tomllib.loads((run / "model.toml").read_text())["tiny"]["dimension"] == 5
+
+
+def test_openvino_s_form_and_another_name(run, capsys):
+    assert main(["export", str(run), "--format", "openvino", "--name", "mine", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [Path(file["file"]).name for file in record["files"]] == ["model.xml", "model.bin"]
+    assert list(tomllib.loads((run / "model.toml").read_text())) == ["mine"]
+
+
+def test_int8_needs_the_training_pictures(run, capsys):
+    assert main(["export", str(run), "--int8"]) == 3
+    assert "data_missing" in capsys.readouterr().err
 
 
 def test_another_file_is_written_where_asked(run, capsys):
-    assert main(["export", str(run), "--out", str(run / "a.onnx")]) == 0
+    assert main(["export", str(run), "--out", str(run / "new" / "a.onnx")]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "a.onnx: " in captured.err

@@ -7,6 +7,7 @@ import pytest
 
 from mien.media.video import open_video
 from mien.media.writer import VideoWriter
+from mien.settings import settings
 
 ZONES = """
 [[line]]
@@ -49,6 +50,9 @@ def test_people_zones_video_and_events(mien, models, short, tmp_path):
     summary = json.loads(last)["summary"]
     assert (summary["frames"], summary["people"]) == (24, len(people))
     assert summary["lines"].keys() == {"middle"}
+    left = [record for record in records if record["event"] == "left" and "visitor" in record]
+    assert summary["visits"]["visitors"] == len({record["visitor"] for record in left})
+    assert summary["visits"]["unclear"] == len(people) - len(left)
     assert summary["zones"]["road"]["visits"] == sum(record["event"] == "entered" for record in records)
     with open_video(video) as written, open_video(short) as source:
         pairs = list(zip(written, source, strict=True))
@@ -67,6 +71,26 @@ def test_people_are_told_in_words(mien, models, short, tmp_path):
     assert "entered road" in err
     assert "line middle: " in err
     assert "zone road: " in err
+
+
+def test_visitors_are_kept_only_where_a_place_is_named(mien, models, short, tmp_path, monkeypatch):
+    monkeypatch.setenv("MIEN_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "master.key"))
+    settings.cache_clear()
+    code, _, err = mien("watch", short, "--people")
+    assert (code, "visitor(s)" in err) == (0, True)
+    assert not (tmp_path / "data").exists()
+    code, _, err = mien("watch", short, "--visitors", "shop", "--start", "2026-01-05T12:00:00", "--json")
+    assert (code, err) == (0, "")
+    (place,) = json.loads(mien("visitors", "list", "--json")[1])["places"]
+    assert (place["name"], place["keep_days"]) == ("shop", 1)
+    assert place["visitors"] >= 1
+    assert json.loads(mien("visitors", "retain", "shop", "--keep-days", "7", "--json")[1]) == {"erased": 0}
+    assert json.loads(mien("visitors", "forget", "shop", "--json")[1]) == {"erased": place["visitors"]}
+    assert mien("visitors", "forget", "shop")[0] == 3
+    code, _, err = mien("watch", short, "--with", "pose")
+    assert (code, "feature_unknown" in err) == (2, True)
+    settings.cache_clear()
 
 
 @pytest.mark.parametrize(("content", "code"), [("[[zon]]", "zone_file_invalid"), (None, "file_missing")])

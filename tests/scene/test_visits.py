@@ -31,7 +31,7 @@ def paired(names, others):
 def test_a_visit_goes_on_over_a_pause_and_a_return_is_another_one():
     visits = Visits(threshold=0.5)
     spans = [(0, 10), (100, 110), (400, 410), (2000, 2010)]  # 290 seconds are a pause, 1590 are not
-    assert [visits.add(ADA, began=began, ended=ended) for began, ended in spans] == [1] * 4
+    assert [visits.add(ADA, began=began, ended=ended) for began, ended in spans] == [(1, 1), (1, 1), (1, 1), (1, 2)]
     summary = visits.summary()
     assert (summary["visits"], summary["visitors"], summary["returning"]) == (2, 1, 1)
     assert summary["mean_seconds"] == 20.0
@@ -39,9 +39,9 @@ def test_a_visit_goes_on_over_a_pause_and_a_return_is_another_one():
 
 def test_two_who_look_alike_and_are_there_together_are_two():
     visits = Visits(threshold=0.5)
-    assert visits.add(ADA, began=0, ended=10) == 1
-    assert visits.add(ADA, began=5, ended=15) == 2
-    assert visits.add(ADA, began=9.8, ended=20) == 1  # tracks of one person may overlap by a moment
+    assert visits.add(ADA, began=0, ended=10).visitor == 1
+    assert visits.add(ADA, began=5, ended=15).visitor == 2
+    assert visits.add(ADA, began=9.8, ended=20).visitor == 1  # tracks of one person may overlap by a moment
     assert visits.summary()["visitors"] == 2
 
 
@@ -98,7 +98,7 @@ def test_people_of_several_cameras_are_counted(models, data):
     names, embedder = sorted(seen)[:40], PersonEmbedder("person-reidentification-retail-0277")
     features = [unit(*embedder.vectors([read(path) for path in seen[name][:3]]).mean(axis=0)) for name in names]
     visits, order = Visits(), np.random.default_rng(0).permutation(len(names))
-    told = [visits.add(features[at], began=600.0 * step, ended=600.0 * step + 9) for step, at in enumerate(order)]
+    told = [visits.add(features[at], began=600.0 * step, ended=600.0 * step + 9)[0] for step, at in enumerate(order)]
     precision, recall = paired([names[at][:4] for at in order], told)
     assert precision > 0.85
     assert recall > 0.8
@@ -122,7 +122,7 @@ def test_the_people_of_a_clip_are_counted(models, data):
     told = []
     for number in order:
         feature = unit(*embedder.vectors(crops[number]).mean(axis=0))
-        told.append(visits.add(feature, began=tracks[number].times[0], ended=tracks[number].times[-1]))
+        told.append(visits.add(feature, began=tracks[number].times[0], ended=tracks[number].times[-1])[0])
     truth = [next(at for at, person in enumerate(PEOPLE) if number in person) for number in order]
     precision, recall = paired(truth, told)
     assert abs(visits.summary()["visitors"] - len(PEOPLE)) <= 2

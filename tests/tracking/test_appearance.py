@@ -116,7 +116,7 @@ def test_looks_are_asked_for_seldom():
     scene = Scene()
     for step in range(100):
         scene((1, 100 + step), (2, 500 + step))
-    assert sum(scene.asked) == scene.tracker.extractions == 2 * 4  # at the start, and every 3 of 10 seconds
+    assert sum(scene.asked) == scene.tracker.extractions == 2 * 2  # at the start, and every 6 of 10 seconds
 
 
 def test_looks_are_not_asked_for_while_two_are_together():

@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 import torch
 from training_sets import write_people
 
+from mien.errors import BadInputError
 from mien.training.augmentation import Blur, RandomErasing
 from mien.training.input_format import InputFormat
 from mien.training.loader import batches
@@ -73,3 +74,12 @@ def test_workers_do_what_opencv_does_in_parallel(tmp_path):
     data = Pictures(source, InputFormat(height=600, width=600), [Blur(1.0, (2.0, 3.0))])
     sampler = IdentitySampler(data, seed=1, identities=2, pictures=2)
     assert len(list(batches(data, sampler, seed=9, epochs=1, workers=1))) == sampler.batches
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_of_the_data_arrives_as_it_is_from_any_process(data, tmp_path, workers):
+    for file in (tmp_path / "set").rglob("*.*"):
+        file.write_bytes(b"no picture")
+    with pytest.raises(BadInputError) as caught:
+        stream(data, workers=workers)
+    assert caught.value.code == "data_corrupt"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +61,6 @@ def test_from_pictures_to_an_exported_student(tmp_path):
     loss = [row["loss"] for row in read_metrics(tmp_path / "run" / "metrics.jsonl", "train")]
     assert np.mean(loss[-5:]) < 0.5 * np.mean(loss[:5])
     assert json.loads((tmp_path / "run" / "result.json").read_text())["last"]["identity"] > 0
-    session = onnxruntime.InferenceSession(Path(export_run(tmp_path / "run")).read_bytes())
+    session = onnxruntime.InferenceSession(export_run(tmp_path / "run").files[0].read_bytes())
     (embedding,) = session.run(None, {"input": np.zeros((3, 3, 48, 48), np.float32)})
     assert embedding.shape == (3, 256)

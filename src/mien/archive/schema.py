@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
 
+from mien.identity.schema import header_table
 from mien.identity.store import Layout
 
 VERSION = 1
@@ -15,16 +16,10 @@ VERSION = 1
 
 metadata = MetaData()
 
-archive = Table(
+archive = header_table(
     "mien_archive",
     metadata,
-    Column("schema_version", Integer, nullable=False),
-    Column("database_id", LargeBinary(16), nullable=False, comment="random; makes this database's keys its own"),
-    Column("proof", LargeBinary(32), nullable=False, comment="what the master key must give"),
-    Column("erasures", Integer, nullable=False, comment="how many transactions have erased something"),
-    Column("purged", Integer, nullable=False, comment="of how many of them no residue is left in any file"),
     Column("keep_days", Integer, nullable=True, comment="days from indexing; null keeps for ever"),
-    comment="exactly one row",
 )
 
 videos = Table(

@@ -36,6 +36,8 @@ def decision_event(decision: Decision, tracklet: Tracklet, *, time: float, track
         "end": round(tracklet.end, 3),
         "confidence": round(decision.confidence, 4),
     }
+    if decision.subject is not None:
+        record["subject"] = decision.subject
     if decision.merge is not None:
         record |= {
             "from": decision.came_from,
@@ -71,4 +73,5 @@ def site_line(record: Mapping[str, Any]) -> str:
     way = f"new in {record['camera']}"
     if record["event"] == "seen_again":
         way = f"{record['from']} > {record['camera']}, merge {record['merge_id']}"
-    return f"{head}person {record['person']:<4} {way} ({record['confidence']:.2f})"
+    name = f" {record['subject']}" if record.get("subject") else ""
+    return f"{head}person {record['person']:<4}{name} {way} ({record['confidence']:.2f})"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.cameras.appearance import Appearance
 from mien.cameras.evidence import TravelEvidence
+from mien.cameras.groups import last_of_each, mean_of_two
 from mien.cameras.merges import Merge, Merges
 from mien.cameras.recent import Recent, Tracklet
 from mien.cameras.topology import Topology
-from mien.errors import UsageError
-from mien.scene.zone_messages import nearest
+from mien.errors import UsageError, nearest
 
 Float64 = NDArray[np.float64]
 CAPACITY = 4096
@@ -22,6 +22,9 @@ CAPACITY = 4096
 
 RATE_SECONDS = 30.0
 """Over how long the rate is taken at which people appear."""
+
+SAME_SUBJECT = float(np.log(100))
+"""Of faces that belong to nobody of a collection with one subject one in a hundred is taken for it, as is asked for."""
 
 _FORGET_EVERY = 256
 
@@ -38,6 +41,7 @@ class Decision:
         person: who it is; named by the person's first tracklet.
         confidence: probability in [0, 1] of this answer among all that were possible.
         merge: how it was joined to somebody who was there before; None for a new person.
+        subject: the person's name, from a face that was recognized in any camera; None where none was.
         came_from: the camera in which that person was last seen, and `seconds` from then to now; None for a new one.
     """
 
@@ -45,6 +49,7 @@ class Decision:
     person: int
     confidence: float
     merge: Merge | None = None
+    subject: str | None = None
     came_from: str | None = None
     seconds: float | None = None
 
@@ -57,6 +62,7 @@ class _Visit:
     start: float
     end: float
     key: str
+    subject: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +85,27 @@ class Identities:
     people appear in any camera, at the rate at which people appear just now: many people at once make chance meetings
     likely. Each possibility is weighed by how much the new tracklet looks like the person (mean of the two most similar
     of their tracklets), the most probable is taken, and its probability is the confidence. Two tracklets of one camera
-    that overlap in time are never one person.
+    that overlap in time are never one person, nor are two whose faces were recognized as different subjects.
 
     Args:
         topology: cameras and ways; see `mien.cameras.topology`.
         appearance: calibration of the embedder that made the vectors.
         use_travel: time and topology count; otherwise appearance alone, and everybody is expected alike.
         capacity: tracklets whose features are kept, at least 1.
+        same_subject: nats by which it speaks for one person that two faces were recognized as one subject.
 
     Raises:
         UsageError: `capacity_out_of_range`.
     """
 
     def __init__(
-        self, topology: Topology, appearance: Appearance, *, use_travel: bool = True, capacity: int = CAPACITY
+        self,
+        topology: Topology,
+        appearance: Appearance,
+        *,
+        use_travel: bool = True,
+        capacity: int = CAPACITY,
+        same_subject: float = SAME_SUBJECT,
     ) -> None:
         if capacity < 1:
             raise UsageError(f"capacity is {capacity}; keep 1 tracklet at least", code="capacity_out_of_range")
@@ -102,6 +115,7 @@ class Identities:
         self._recent = Recent(capacity)
         self._merges = Merges()
         self._visits: dict[int, _Visit] = {}
+        self._same_subject = same_subject
         self._next = 1
 
     @property
@@ -144,10 +158,10 @@ class Identities:
             self._forget_people(now - max(HISTORY_SECONDS, self.topology.memory))
         number, self._next = self._next, self._next + 1
         self._merges.add(number)
-        self._visits[number] = _Visit(tracklet.camera, tracklet.start, tracklet.end, tracklet.key)
+        self._visits[number] = _Visit(tracklet.camera, tracklet.start, tracklet.end, tracklet.key, tracklet.subject)
         decision = self._decide(number, camera, tracklet)
         self._recent.add(number, camera, tracklet)
-        return decision
+        return replace(decision, subject=self.subject_of(decision.person))
 
     def join(self, first: int, second: int) -> Merge:
         """Somebody says that two people are one; recorded as a merge by hand.
@@ -175,6 +189,14 @@ class Identities:
         """
         return self._merges.person(tracklet)
 
+    def subject_of(self, person: int) -> str | None:
+        """A person's name: as whom most of their tracklets were recognized, the later one of two; None without any.
+
+        Raises:
+            UsageError: `person_unknown`.
+        """
+        return most_named([self._visits[number].subject for number in self._merges.members(person)])
+
     def trajectory(self, person: int) -> list[Stay]:
         """A person's way through the cameras, in the order of time.
 
@@ -195,11 +217,16 @@ class Identities:
         )
         together = (recent.cameras == camera) & (recent.starts < tracklet.end) & (recent.ends > tracklet.start)
         possible = np.bincount(who, together, len(people)) == 0
+        named = np.zeros(len(people))
+        if tracklet.subject is not None:
+            subjects = [self.subject_of(person) for person in people.tolist()]
+            named = np.array([self._same_subject if name == tracklet.subject else 0.0 for name in subjects])
+            possible &= np.array([name in (None, tracklet.subject) for name in subjects], np.bool_)
         if not possible.any():
             return Decision(number, number, 1.0)
         similarity = mean_of_two(who, (recent.vectors @ tracklet.vector).astype(np.float64))
         appearance = self._appearance.evidence(similarity)
-        latest = _last_of_each(who, recent.ends)
+        latest = last_of_each(who, recent.ends)
         gaps = tracklet.start - recent.ends[latest]
         travel = np.full(len(people), -np.log(possible.sum()))
         newcomer = 0.0
@@ -209,7 +236,7 @@ class Identities:
             travel = self._travel(recent.cameras[latest], camera, gaps)
         returning = self.topology.returning
         newcomer += np.log(1 - returning)
-        score = np.where(possible, np.log(returning) + travel + appearance, -np.inf)
+        score = np.where(possible, np.log(returning) + travel + appearance + named, -np.inf)
         choice = int(score.argmax())
         top = max(float(score[choice]), newcomer)
         confidence = float(1 / (np.exp(score - top).sum() + np.exp(newcomer - top)))
@@ -219,11 +246,12 @@ class Identities:
             int(recent.numbers[latest[choice]]),
             number,
             confidence=confidence,
-            appearance=float(appearance[choice]),
+            appearance=float(appearance[choice] + named[choice]),
             travel=float(np.log(returning) + travel[choice] - newcomer),
         )
         came_from = self.topology.cameras[recent.cameras[latest[choice]]].name
-        return Decision(number, self._merges.person(number), confidence, merge, came_from, float(gaps[choice]))
+        person = self._merges.person(number)
+        return Decision(number, person, confidence, merge, came_from=came_from, seconds=float(gaps[choice]))
 
     def _forget_people(self, before: float) -> None:
         """Those who were last seen before a time leave the table, with all that was decided about them."""
@@ -261,21 +289,12 @@ class Identities:
         return names.index(tracklet.camera)
 
 
-def _last_of_each(group: NDArray[np.intp], values: NDArray[Any]) -> NDArray[np.intp]:
-    """The row with the largest of `values` `(N,)` in each group `(N,)`; the later row where two are equal."""
-    order = np.lexsort((np.arange(len(values)), values, group))
-    return order[np.flatnonzero(np.diff(group[order], append=-1))]
-
-
-def mean_of_two(group: NDArray[np.intp], values: Float64) -> Float64:
-    """Mean of the two largest values of each group, or the only one.
+def most_named(subjects: Sequence[str | None]) -> str | None:
+    """The name that is there most often, the later one of two; None where there is no name.
 
     Example:
-        >>> mean_of_two(np.array([0, 1, 0, 0]), np.array([0.2, 0.9, 0.6, 0.4])).tolist()
-        [0.5, 0.9]
+        >>> most_named(["ada", None, "bob", "bob"]), most_named(["ada", "bob"]), most_named([None])
+        ('bob', 'bob', None)
     """
-    order = np.lexsort((-values, group))
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    sizes = np.minimum(np.diff(starts, append=len(order)), 2)
-    ranked = values[order]
-    return np.where(sizes == 2, (ranked[starts] + ranked[starts + sizes - 1]) / 2, ranked[starts])
+    names = [name for name in subjects if name is not None]
+    return max(reversed(names), key=names.count, default=None)

@@ -20,6 +20,7 @@ class Tracklet:
         start, end: seconds on the cameras' common clock, `start <= end`.
         vector: float32 `(D,)`, L2-normalized feature of the body.
         key: whatever the caller knows it by, such as the camera's track number.
+        subject: who it was recognized as by the face; None where nobody was.
     """
 
     camera: str
@@ -27,6 +28,7 @@ class Tracklet:
     end: float
     vector: Float32
     key: str = ""
+    subject: str | None = None
 
 
 class Recent:

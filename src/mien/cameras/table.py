@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mien.cameras.identities import most_named
 from mien.cameras.merges import Merges
 from mien.errors import BadInputError, UsageError
 
-COLUMNS = ("person", "camera", "start", "end", "confidence", "merge_id", "track_id", "tracklet")
+COLUMNS = ("person", "subject", "camera", "start", "end", "confidence", "merge_id", "track_id", "tracklet")
 
 
 def trajectory_rows(records: Iterable[Mapping[str, Any]], *, undo: Sequence[int] = ()) -> list[dict[str, Any]]:
@@ -19,7 +20,8 @@ def trajectory_rows(records: Iterable[Mapping[str, Any]], *, undo: Sequence[int]
         undo: numbers of merges that are taken back.
 
     Returns:
-        Rows with `COLUMNS`; `merge_id` and `confidence` of how the stay was joined to its person, None for the first.
+        Rows with `COLUMNS`; `subject` is the person's name, of the faces that belong to them now, `merge_id` and
+        `confidence` of how the stay was joined to its person, None for the first.
 
     Raises:
         BadInputError: `event_file_invalid`, events that do not fit together, as from two runs.
@@ -28,7 +30,10 @@ def trajectory_rows(records: Iterable[Mapping[str, Any]], *, undo: Sequence[int]
     merges = Merges()
     stays: dict[int, Mapping[str, Any]] = {}
     numbers: dict[int, int] = {}  # merge of the file -> merge here
+    subjects: dict[Any, str | None] = {}  # by track
     for record in records:
+        if record.get("event") == "left" and record.get("kind") == "person":
+            subjects[record.get("track_id")] = record.get("subject")
         if record.get("event") in ("first_seen", "seen_again"):
             try:
                 _add(record, merges, stays, numbers)
@@ -44,13 +49,16 @@ def trajectory_rows(records: Iterable[Mapping[str, Any]], *, undo: Sequence[int]
         merges.undo(numbers.pop(merge_id))
     rows = []
     for person in merges.people:
-        for number in sorted(merges.members(person), key=lambda one: (stays[one]["start"], one)):
+        numbers_in_time = sorted(merges.members(person), key=lambda one: (stays[one]["start"], one))
+        subject = most_named([subjects.get(stays[number]["track_id"]) for number in numbers_in_time])
+        for number in numbers_in_time:
             stay = stays[number]
             merge = merges.merge_of(number)
             joined = None if merge is None else stay
             rows.append(
                 {
                     "person": person,
+                    "subject": subject,
                     "camera": stay["camera"],
                     "start": stay["start"],
                     "end": stay["end"],

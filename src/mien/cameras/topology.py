@@ -7,6 +7,7 @@
     [[camera]]
     name = "entrance"
     source = "rtsp://10.0.0.7/main"   # for `mien cameras follow`
+    zones = "entrance.toml"           # its lines, zones and rules, if any
     clock_offset = 0.0                # seconds to add to its times
 
     [[link]]
@@ -24,7 +25,6 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
@@ -32,11 +32,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from mien.cameras.travel import Travel
-from mien.errors import BadInputError
-from mien.media.files import check_file, shown, unreadable
-from mien.scene.zone_messages import nearest
+from mien.errors import BadInputError, nearest
+from mien.media.files import read_toml, shown
 
-_LARGEST = 1 << 20
 _SLACK = 1e-9
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -53,6 +51,7 @@ class Camera(BaseModel):
     Attributes:
         name: of its own.
         source: file, folder, device or address that `mien cameras follow` watches.
+        zones: its zone file.
         clock_offset: seconds that are added to its times.
     """
 
@@ -60,6 +59,7 @@ class Camera(BaseModel):
 
     name: Name
     source: str | None = None
+    zones: str | None = None
     clock_offset: float = Field(default=0.0, allow_inf_nan=False)
 
 
@@ -162,15 +162,7 @@ def load_topology(path: str | os.PathLike[str]) -> Topology:
             unknown or missing key, a link to a camera that is not there, times that do not rise, shares above 1. The
             message names the place and the nearest known name.
     """
-    file, size = check_file(path)
-    if size > _LARGEST:
-        raise _invalid(path, f"has {size} bytes; a topology file has at most {_LARGEST}")
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise unreadable(file, error) from error
-    except ValueError as error:
-        raise _invalid(path, f"is not TOML in UTF-8: {error}") from error
+    content = read_toml(path, what="topology file", code="topology_file_invalid")
     try:
         return Topology.model_validate(content)
     except ValidationError as error:
@@ -185,6 +177,8 @@ def topology_text(topology: Topology) -> str:
         lines += ["", "[[camera]]", f"name = {_quoted(camera.name)}"]
         if camera.source is not None:
             lines.append(f"source = {_quoted(camera.source)}")
+        if camera.zones is not None:
+            lines.append(f"zones = {_quoted(camera.zones)}")
         if camera.clock_offset:
             lines.append(f"clock_offset = {_number(camera.clock_offset)}")
     for link in topology.links:

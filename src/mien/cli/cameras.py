@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.output import Json, note, print_json, print_table
+from mien.cli.output import Fpir, Json, make_folder, note, print_counts, print_json, print_table
+
+if TYPE_CHECKING:
+    from mien.cameras.topology import Topology
+    from mien.media.video import Video
+    from mien.scene.annotated_video import AnnotatedVideo
+    from mien.scene.zones import Zones
 
 app = typer.Typer(help="Follow people from camera to camera.", no_args_is_help=True)
 
@@ -48,28 +55,44 @@ def follow(
         list[str] | None,
         typer.Option("--source", metavar="CAMERA=SOURCE", help="Instead of the file's own; repeatable."),
     ] = None,
+    collection: Annotated[
+        str | None, typer.Option(help="Recognize the subjects of this collection by their faces.")
+    ] = None,
+    fpir: Fpir = 0.01,
     events: Annotated[
         Path | None, typer.Option("--events", metavar="FILE.jsonl", help="Write one event a line.")
     ] = None,
+    video: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the annotated video of each camera, DIR/CAMERA.mp4.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Follow people through all cameras at once; ends with the recordings, or with Ctrl-C."""
+    """Follow people through all cameras at once; ends with the recordings, or with Ctrl-C.
+
+    Lines, zones and rules of a camera are looked at where the topology file names its zone file.
+    """
     from mien.cameras.events import SITE_EVENTS, site_line
     from mien.cameras.site import Site
     from mien.cameras.topology import load_topology
     from mien.cli.interrupting import interruptible
+    from mien.identity.gallery import Gallery
     from mien.media.video import open_video
     from mien.scene.sinks import JsonLines
 
     site_file = load_topology(topology)
     sources = _sources(site_file, topology.parent, source or [])
-    _check_output(events, [topology, *map(Path, sources.values())])
-    site = Site(site_file)
+    zones = _zones(site_file, topology.parent)
+    videos = {} if video is None else _videos(video, site_file.names)
+    for written in [events, *videos.values()]:
+        _check_output(written, [topology, *map(Path, sources.values())])
     frames = 0
     lost: list[str] = []
     with ExitStack() as stack:
+        known = stack.enter_context(Gallery.open())[collection] if collection else None
+        site = Site(site_file, collection=known, fpir=fpir, zones=zones)
         streams = {name: stack.enter_context(open_video(where)) for name, where in sources.items()}
         sink = stack.enter_context(JsonLines(events)) if events else None
+        drawn = {name: _drawn(stack, file, streams[name], zones.get(name)) for name, file in videos.items()}
 
         def tell(record: dict[str, Any]) -> None:
             if sink is not None:
@@ -86,7 +109,9 @@ def follow(
         moments = stack.enter_context(closing(site.follow(streams)))
         stack.enter_context(interruptible(close))
         for moment in moments:
-            frames += moment.frame is not None and not moment.is_end
+            frames += not moment.is_end
+            if moment.camera in drawn and moment.moment is not None:
+                drawn[moment.camera].add(moment.moment)
             for record in moment.events:
                 tell(record)
                 if record["event"] == "camera_lost":
@@ -98,10 +123,24 @@ def follow(
     across = sum(len({stay.camera for stay in stays}) > 1 for stays in people)
     summary = {"frames": frames, "people": len(people), "across_cameras": across, "merges": len(identities.merges)}
     if json:
-        print_json({"summary": summary | {"lost": lost}})
+        by_camera = {"cameras": site.counts} if site.counts else {}
+        print_json({"summary": summary | {"lost": lost} | by_camera})
         return
-    rows = [[stays[0].person, _way(stays), stays[0].start, stays[-1].end, _least(stays)] for stays in people]
-    print_table("people", ["person", "way", "from s", "to s", "least confidence"], rows)
+    rows = [
+        [
+            stays[0].person,
+            identities.subject_of(stays[0].person),
+            _way(stays),
+            stays[0].start,
+            stays[-1].end,
+            _least(stays),
+        ]
+        for stays in people
+    ]
+    print_table("people", ["person", "subject", "way", "from s", "to s", "least confidence"], rows)
+    for name, counts in site.counts.items():
+        note(f"{name}:")
+        print_counts(counts)
 
 
 @app.command()
@@ -123,19 +162,45 @@ def table(
     print_table("trajectories", list(COLUMNS), [[row[column] for column in COLUMNS] for row in rows])
 
 
-def _check_output(events: Path | None, inputs: list[Path]) -> None:
-    """The events must not be written over what they are made from."""
+def _check_output(written: Path | None, inputs: list[Path]) -> None:
+    """Results must not be written over what they are made from."""
     from mien.errors import UsageError
 
-    if events is not None and events.exists() and any(path.exists() and path.samefile(events) for path in inputs):
-        raise UsageError(f"{events} would be written over; give the events a file of their own", code="file_in_use")
+    if written is not None and written.exists() and any(path.exists() and path.samefile(written) for path in inputs):
+        raise UsageError(f"{written} would be written over; give every result a file of its own", code="file_in_use")
 
 
-def _sources(topology: Any, folder: Path, given: list[str]) -> dict[str, str]:
+def _zones(topology: Topology, folder: Path) -> dict[str, Zones]:
+    """The zones of each camera that has any; files are looked for beside the topology file."""
+    from mien.scene.zones import load_zones
+
+    return {camera.name: load_zones(folder / camera.zones) for camera in topology.cameras if camera.zones is not None}
+
+
+def _videos(folder: Path, names: list[str]) -> dict[str, Path]:
+    """A file for each camera; what no file's name can hold becomes an underscore."""
+    from mien.errors import UsageError
+
+    files = {name: folder / (re.sub(r"[^\w .-]", "_", name) + ".mp4") for name in names}
+    if len(set(files.values())) < len(files):
+        raise UsageError(
+            f"--video: two of the cameras {', '.join(names)} would be written to one file; rename one",
+            code="file_in_use",
+        )
+    make_folder(folder)
+    return files
+
+
+def _drawn(stack: ExitStack, file: Path, stream: Video, zones: Zones | None) -> AnnotatedVideo:
+    from mien.scene.annotated_video import AnnotatedVideo
+
+    return stack.enter_context(AnnotatedVideo(file, stream.frame_rate, stream.width, stream.height, zones=zones))
+
+
+def _sources(topology: Topology, folder: Path, given: list[str]) -> dict[str, str]:
     """The source of each camera; files are looked for beside the topology file."""
-    from mien.errors import UsageError
+    from mien.errors import UsageError, nearest
     from mien.media.files import is_url
-    from mien.scene.zone_messages import nearest
 
     sources = {}
     for camera in topology.cameras:

@@ -54,7 +54,7 @@ def _load_models() -> None:
         note(f"notice: {error}")
         note(
             "notice: going on with the starter pack: small networks that this project trained, for research only and "
-            "less accurate; `mien models card starter_face_embedder` says more"
+            "less accurate; `mien models card starter-face-embedder` says more"
         )
         os.environ["MIEN_PACK"] = "starter"
         settings.cache_clear()

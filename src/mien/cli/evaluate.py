@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.cli.output import Json, make_folder, note, print_json, print_table, progress
+from mien.cli.output import Json, make_folder, note, print_figures, progress
 
 app = typer.Typer(help="Measure accuracy on labelled data.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def verification(
 
     with progress("pictures") as report:
         figures = evaluate(_detector(), _embedder(model), images, pairs, progress=report)
-    _show("verification", figures, json)
+    print_figures("verification", figures, json)
 
 
 @app.command()
@@ -37,7 +37,7 @@ def identification(images: Images, model: Model = None, json: Json = False) -> N
 
     with progress("pictures") as report:
         figures = evaluate(_detector(), _embedder(model), images, progress=report)
-    _show("identification", figures, json)
+    print_figures("identification", figures, json)
 
 
 @app.command()
@@ -63,13 +63,13 @@ def detection(
     if (images is None) == (video is None):
         raise UsageError("give either --images DIR (faces) or --video FILE (people)", code="source_not_chosen")
     if images is None:
-        _show("person detection", _person_detection(video, truth, model, long_side), json)
+        print_figures("person detection", _person_detection(video, truth, model, long_side), json)
         return
     # Average precision integrates over all scores, so nearly all of them are kept.
     detector = FaceDetector(model, long_side=long_side, score=0.02)
     with progress("pictures") as report:
         figures = evaluate(detector, images, truth, progress=report)
-    _show("detection", figures, json)
+    print_figures("detection", figures, json)
 
 
 def _person_detection(video: Path | None, truth: Path, model: str | None, long_side: int | None) -> dict[str, Any]:
@@ -96,34 +96,7 @@ def attributes(
 
     with progress("pictures") as report:
         figures = evaluate(AttributeEstimator(), images, truth, progress=report)
-    _show("attributes", figures, json)
-
-
-@app.command()
-def tracking(
-    truth: Annotated[list[Path], typer.Option("--truth", metavar="FILE", help="Repeat for several sequences.")],
-    result: Annotated[
-        list[Path] | None, typer.Option("--result", metavar="FILE", help="In the order of the truth files.")
-    ] = None,
-    video: Annotated[
-        Path | None,
-        typer.Option("--video", metavar="CLIP", help="Find and follow the people of this clip, and measure that."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Are people followed? HOTA, CLEAR and ID figures over MOTChallenge files, or over a clip from end to end."""
-    from mien.evaluation.tracking import evaluate
-
-    if video is not None:
-        _show("tracking", _clip_tracking(video, truth, result), json)
-        return
-    figures = evaluate(truth, result or [])
-    if json:
-        print_json(figures)
-        return
-    rows = [*figures["sequences"], {"truth": "all together", **figures}]
-    names = ["hota", "deta", "assa", "mota", "idf1", "id_switches", "fp", "fn"]
-    print_table("tracking", ["sequence", *names], [[str(row["truth"]), *(row[name] for name in names)] for row in rows])
+    print_figures("attributes", figures, json)
 
 
 @app.command()
@@ -138,69 +111,25 @@ def reid(
     pictures: Annotated[
         Path | None, typer.Option("--pictures", metavar="DIR", help="Draw rank lists there, as PNG.")
     ] = None,
+    attention: Annotated[
+        Path | None, typer.Option("--attention", metavar="DIR", help="Draw where the network looks there, as PNG.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Are people found again in other cameras? CMC, mAP and mINP by the rules of Market-1501."""
     from mien.evaluation.reid_runner import evaluate
     from mien.person.embedder import PersonEmbedder
 
-    if pictures is not None:
-        make_folder(pictures)
+    for folder in (pictures, attention):
+        if folder is not None:
+            make_folder(folder)
     with progress("pictures") as report:
         figures = evaluate(
             PersonEmbedder(model), query, gallery, rerank=rerank, multiple=multiple, pictures=pictures, progress=report
         )
-    _show("re-identification", figures, json)
-
-
-@app.command()
-def events(
-    truth: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="What truly happened, one event a line.")],
-    result: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events that `mien watch` wrote.")],
-    tolerance: Annotated[float, typer.Option(min=0, help="Seconds by which times may differ.")] = 2.0,
-    json: Json = False,
-) -> None:
-    """Are events right? Precision, recall and false alarms an hour of each kind; counting error of each line."""
-    from mien.evaluation.events import evaluate
-
-    _show("events", evaluate(truth, result, tolerance=tolerance), json)
-
-
-@app.command()
-def cameras(
-    train: Annotated[list[Path], typer.Option("--train", metavar="DIR", help="Crops to learn from; repeatable.")],
-    test: Annotated[list[Path], typer.Option("--test", metavar="DIR", help="Crops to follow; repeatable.")],
-    model: Model = None,
-    calibration: Annotated[
-        Path | None, typer.Option("--calibration", metavar="FILE.json", help="Write what a similarity is worth there.")
-    ] = None,
-    topology: Annotated[
-        Path | None, typer.Option("--topology", metavar="FILE.toml", help="Write the learned topology there.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Are people followed from camera to camera? By looks, with time, with topology; names as in Market-1501."""
-    from mien.evaluation.cross_camera_runner import evaluate
-    from mien.person.embedder import PersonEmbedder
-
-    with progress("pictures") as report:
-        figures = evaluate(
-            PersonEmbedder(model), train, test, calibration=calibration, topology=topology, progress=report
-        )
-    _show("cameras", figures, json)
-
-
-@app.command()
-def zones(
-    truth: Annotated[Path, typer.Option(metavar="GT.txt", help="True boxes of the clip, as in the MOTChallenge.")],
-    zones: Annotated[Path, typer.Option(metavar="FILE.toml", help="The zone file of the events.")],
-    result: Annotated[Path, typer.Option(metavar="EVENTS.jsonl", help="Events that `mien watch` wrote.")],
-    json: Json = False,
-) -> None:
-    """Are crossings and stays right? Against the same lines and zones over true boxes."""
-    from mien.evaluation.zones import evaluate
-
-    _show("zones", evaluate(truth, zones, result), json)
+    if attention is not None:
+        _draw_attention(attention, figures["model"], query)
+    print_figures("re-identification", figures, json)
 
 
 @app.command()
@@ -210,40 +139,7 @@ def clustering(images: Images, model: Model = None, json: Json = False) -> None:
 
     with progress("pictures") as report:
         figures = evaluate(_detector(), _embedder(model), images, progress=report)
-    _show("clustering", figures, json)
-
-
-@app.command()
-def clips(
-    images: Images,
-    most: Annotated[
-        int | None, typer.Option(min=1, help="At most so many enrolled and so many strangers' stays.")
-    ] = None,
-    fpir: Annotated[float, typer.Option(min=1e-6, max=0.999)] = 0.01,
-    seed: Annotated[int, typer.Option(help="Of the clip's order and movements.")] = 0,
-    json: Json = False,
-) -> None:
-    """Are people recognized in video? Clips are composed from a folder with a sub-folder a person, never stored."""
-    from mien.evaluation.clip_watch import evaluate
-
-    with progress("frames") as report:
-        figures = evaluate(images, most=most, fpir=fpir, seed=seed, progress=report)
-    _show("composed clips", figures, json)
-
-
-@app.command()
-def joining(
-    images: Images,
-    most: Annotated[int | None, typer.Option(min=1, help="At most so many stays of each kind.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the clip's order and movements.")] = 0,
-    json: Json = False,
-) -> None:
-    """Are faces joined to the right bodies? In a clip composed from a folder with a sub-folder a person."""
-    from mien.evaluation.joining import evaluate
-
-    with progress("frames") as report:
-        figures = evaluate(images, most=most, seed=seed, progress=report)
-    _show("faces joined to bodies", figures, json)
+    print_figures("clustering", figures, json)
 
 
 @app.command()
@@ -258,22 +154,17 @@ def calibration(
 
     with progress("pictures") as report:
         figures = evaluate(_detector(), _embedder(model), images, output, progress=report)
-    _show("calibration", figures, json)
+    print_figures("calibration", figures, json)
     if not json:
         note(f"written to {output}")
 
 
-def _clip_tracking(video: Path, truth: list[Path], result: list[Path] | None) -> dict[str, Any]:
-    from mien.errors import UsageError
-    from mien.evaluation.clip_tracking import evaluate
+def _draw_attention(folder: Path, name: str, pictures: Path) -> None:
+    from mien.evaluation.attention import AttentionMaps, write_attention
+    from mien.evaluation.reid_runner import pictures_in
+    from mien.models.catalogue import model
 
-    if len(truth) != 1 or result:
-        raise UsageError(
-            "--video goes with one --truth and no --result; give the clip's own ground truth",
-            code="track_files_unpaired",
-        )
-    with progress("frames") as report:
-        return evaluate(video, truth[0], progress=report)
+    write_attention(folder, AttentionMaps(model(name)), pictures_in(pictures))
 
 
 def _detector() -> Any:
@@ -287,18 +178,3 @@ def _embedder(name: str | None) -> Any:
     from mien.face.embedder import FaceEmbedder
 
     return FaceEmbedder(name)
-
-
-def _show(title: str, figures: dict[str, Any], json: bool) -> None:
-    if json:
-        print_json(figures)
-        return
-    print_table(title, ["figure", "value"], list(_flat(figures)))
-
-
-def _flat(figures: dict[str, Any], prefix: str = "") -> list[list[Any]]:
-    rows: list[list[Any]] = []
-    for key, value in figures.items():
-        name = f"{prefix}{key}"
-        rows += _flat(value, f"{name} ") if isinstance(value, dict) else [[name, value]]
-    return rows

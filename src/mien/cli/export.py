@@ -1,13 +1,13 @@
-"""`mien export`: a finished training becomes one ONNX file."""
+"""`mien export`: a finished training becomes a model file with its card and its entry for the catalogue."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
-from mien.cli.output import Json, note, print_json
+from mien.cli.output import Json, note, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -18,23 +18,46 @@ def register(app: typer.Typer) -> None:
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run of `mien train`.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.onnx", help="The file to write; RUN/model.onnx otherwise.")
+        Path | None, typer.Option(metavar="FILE", help="The file to write; RUN/model.onnx or RUN/model.xml otherwise.")
+    ] = None,
+    format: Annotated[
+        Literal["onnx", "openvino"], typer.Option("--format", help="One ONNX file, or OpenVINO's .xml and .bin.")
+    ] = "onnx",
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Quantize on the recipe's training pictures, and measure what that costs.")
+    ] = False,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model's name in card and entry; the recipe's otherwise.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write the network of a finished run as ONNX, its weights in half precision."""
+    """Write the network of a finished run as a model file, its card (.md) and catalogue entry (.toml)."""
     _check_installed()
     from hashlib import sha256
 
     from mien.training.export import export_run
 
-    file = export_run(run, out)
-    content = file.read_bytes()
-    record = {"file": str(file), "bytes": len(content), "sha256": sha256(content).hexdigest()}
+    made = export_run(run, out, format=format, int8=int8, name=name)
+    files = [_record(file, sha256(file.read_bytes()).hexdigest()) for file in made.files]
     if json:
-        print_json(record)
+        beside = {"name": made.name, "card": str(made.card), "entry": str(made.entry)}
+        print_json({**files[0], "files": files, **beside, "accuracy": made.accuracy})
         return
-    note(f"{record['file']}: {record['bytes']} bytes, sha256 {record['sha256']}")
+    for file in files:
+        note(f"{file['file']}: {file['bytes']} bytes, sha256 {file['sha256']}")
+    note(f"card: {made.card}; entry for the catalogue: {made.entry}")
+    if "evaluation" in made.accuracy:
+        both = made.accuracy["evaluation"]
+        rows = [[figure, both["float"][figure], both["int8"].get(figure)] for figure in both["float"]]
+        print_table(made.name, ["figure", "float", "int8"], rows)
+    for kind in ("parity", "int8"):
+        if kind in made.accuracy:
+            cosines = made.accuracy[kind]
+            note(f"cosine to the network's own answers: mean {cosines['cosine_mean']}, least {cosines['cosine_least']}")
+
+
+def _record(file: Path, digest: str) -> dict[str, Any]:
+    return {"file": str(file), "bytes": file.stat().st_size, "sha256": digest}
 
 
 def _check_installed() -> None:

@@ -17,6 +17,7 @@ from mien.cli import (
     demo,
     doctor,
     evaluate,
+    evaluate_video,
     export,
     find,
     gallery,
@@ -26,6 +27,7 @@ from mien.cli import (
     replay,
     report,
     train,
+    visitors,
     watch,
 )
 
@@ -70,9 +72,11 @@ for module in (
 ):
     module.register(app)
 app.add_typer(models.app, name="models")
+evaluate_video.register(evaluate.app)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(find.app, name="archive")
+app.add_typer(visitors.app, name="visitors")
 
 
 def run() -> None:

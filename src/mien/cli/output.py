@@ -52,6 +52,17 @@ def note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def print_counts(totals: dict[str, Any]) -> None:
+    """The totals of a stream's lines, zones and rules, where it has any, for people."""
+    for name, ways in totals.get("lines", {}).items():
+        note(f"  line {name}: {ways['forward']} forward, {ways['backward']} backward")
+    for name, zone in totals.get("zones", {}).items():
+        dwell = "" if zone["mean_dwell"] is None else f", {zone['mean_dwell']:.1f} s each"
+        note(f"  zone {name}: {zone['visits']} visit(s) of {zone['people']} track(s){dwell}, {zone['peak']} at most")
+    for name, episodes in totals.get("rules", {}).items():
+        note(f"  rule {name}: {episodes} time(s)")
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr: call it with (done, in all). Silent where stderr is no terminal."""
@@ -103,3 +114,19 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)
+
+
+def print_figures(title: str, figures: dict[str, Any], json: bool) -> None:
+    """What was measured, as JSON or as a table; figures inside figures are named by both."""
+    if json:
+        print_json(figures)
+        return
+    print_table(title, ["figure", "value"], list(_flat(figures)))
+
+
+def _flat(figures: dict[str, Any], prefix: str = "") -> list[list[Any]]:
+    rows: list[list[Any]] = []
+    for key, value in figures.items():
+        name = f"{prefix}{key}"
+        rows += _flat(value, f"{name} ") if isinstance(value, dict) else [[name, value]]
+    return rows

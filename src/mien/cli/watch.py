@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli.interrupting import interruptible
-from mien.cli.output import Fpir, Json, check_picture_output, note, print_json
+from mien.cli.output import Fpir, Json, check_picture_output, note, print_counts, print_json
 from mien.errors import MienError, MissingError
 
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
     from mien.scene.moment import Summary
+    from mien.scene.visitor_book import VisitorBook
     from mien.scene.zones import Zones
 
 
@@ -41,6 +42,20 @@ def watch(
         bool,
         typer.Option("--moving-camera", help="The camera shakes or pans: follow people relative to the background."),
     ] = False,
+    staff: Annotated[
+        str | None,
+        typer.Option(metavar="COLLECTION", help="These are no visitors; without --collection they are recognized."),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option("--with", metavar="LIST", help="What to find out of visitors: age_gender, from their faces."),
+    ] = None,
+    visitors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE", help="Know visitors of earlier runs again, and keep how they look for a day, encrypted."
+        ),
+    ] = None,
     start: Annotated[
         datetime | None, typer.Option(metavar="UTC", help="When a recording started: events then carry UTC.")
     ] = None,
@@ -51,13 +66,19 @@ def watch(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Follow and recognize the faces or people of a video or camera; Ctrl-C ends it with the summary."""
+    """Follow and recognize the faces or people of a video or camera; Ctrl-C ends it with the summary.
+
+    --zones, --staff, --with and --visitors are about people and take --people for granted.
+    """
     from mien.identity.gallery import Gallery
+    from mien.scene.visitor_store import VisitorStore
     from mien.scene.zones import load_zones
 
     looked_at = load_zones(zones) if zones else None
+    _check_features(features)
     with ExitStack() as stack:
-        known = stack.enter_context(Gallery.open())[collection] if collection else None
+        gallery = stack.enter_context(Gallery.open()) if collection or staff else None
+        known = gallery[collection] if gallery and collection else None
         summary, problem = watch_stream(
             source,
             known,
@@ -65,6 +86,9 @@ def watch(
             people=people,
             zones=looked_at,
             moving_camera=moving_camera,
+            staff=gallery[staff] if gallery and staff else None,
+            age_gender=features is not None,
+            visitors=stack.enter_context(VisitorStore.open()).book(visitors) if visitors else None,
             start=start,
             events=events,
             video=video,
@@ -87,6 +111,9 @@ def watch_stream(
     people: bool = False,
     zones: Zones | None = None,
     moving_camera: bool = False,
+    staff: Collection | None = None,
+    age_gender: bool = False,
+    visitors: VisitorBook | None = None,
     start: datetime | None = None,
     events: Path | None = None,
     video: Path | None = None,
@@ -111,7 +138,16 @@ def watch_stream(
     with ExitStack() as stack:
         with _killable():
             stream = stack.enter_context(open_video(source, start=start))
-        watcher = Watcher(collection, fpir=fpir, people=people, zones=zones, moving_camera=moving_camera)
+        watcher = Watcher(
+            collection,
+            fpir=fpir,
+            people=people,
+            zones=zones,
+            moving_camera=moving_camera,
+            staff=staff,
+            age_gender=age_gender,
+            visitors=visitors,
+        )
         sink = stack.enter_context(JsonLines(events)) if events else None
         drawn = None
         if video is not None:
@@ -142,6 +178,13 @@ def watch_stream(
     return watcher.summary, problem
 
 
+def _check_features(features: str | None) -> None:
+    from mien.errors import UsageError
+
+    if features not in (None, "age_gender"):
+        raise UsageError(f"--with {features!r} is not known; there is age_gender", code="feature_unknown")
+
+
 def _check_outputs(source: str, events: Path | None, video: Path | None, sheet: Path | None) -> None:
     """A result must not be written over the source, nor over another result."""
     from mien.errors import UsageError
@@ -164,13 +207,17 @@ def _print_summary(summary: dict[str, Any]) -> None:
         note(f"  {summary['dropped']} frames came too fast and were left out")
     for name, seen in summary["subjects"].items():
         note(f"  {name}: {seen['tracks']} track(s), from {seen['first']:.1f} s to {seen['last']:.1f} s")
-    for name, ways in summary.get("lines", {}).items():
-        note(f"  line {name}: {ways['forward']} forward, {ways['backward']} backward")
-    for name, zone in summary.get("zones", {}).items():
-        dwell = "" if zone["mean_dwell"] is None else f", {zone['mean_dwell']:.1f} s each"
-        note(f"  zone {name}: {zone['visits']} visit(s) of {zone['people']} track(s){dwell}, {zone['peak']} at most")
-    for name, episodes in summary.get("rules", {}).items():
-        note(f"  rule {name}: {episodes} time(s)")
+    print_counts(summary)
+    if "visits" in summary:
+        _print_visits(summary["visits"])
+
+
+def _print_visits(visits: dict[str, Any]) -> None:
+    staff = f", without {visits['staff']} of the staff" if visits["staff"] else ""
+    note(f"  {visits['visits']} visit(s) of {visits['visitors']} visitor(s), {visits['returning']} came again{staff}")
+    for name in ("sex", "age"):
+        if any(number for group, number in visits[name].items() if group != "unknown"):
+            note(f"    {name}: " + ", ".join(f"{number} {group}" for group, number in visits[name].items() if number))
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mien.cameras.appearance import Appearance, fitted
 from mien.cameras.clocks import clock_offsets
-from mien.cameras.identities import Identities, mean_of_two
+from mien.cameras.groups import mean_of_two
+from mien.cameras.identities import Identities
 from mien.cameras.learning import learned_topology
 from mien.cameras.recent import Tracklet
 from mien.cameras.topology import Topology

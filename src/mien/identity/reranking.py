@@ -90,6 +90,26 @@ def reranked_blocks(
         yield plain
 
 
+def jaccard_blocks(vectors: Float32, *, neighbours: int = 20, expansion: int = 6) -> Iterator[Float32]:
+    """Jaccard distances of all to all, by which pictures without names are clustered: `reranked_blocks` without its
+    share of the plain distance, and without the difference between queries and gallery.
+
+    Args:
+        vectors: float32 `(N, D)`, L2-normalized.
+        neighbours, expansion: as `reranked_blocks`.
+
+    Yields:
+        float32 `(B, N)` in [0, 1], together `(N, N)`; smaller is closer.
+    """
+    nearest, farthest = _neighbours(vectors, neighbours + 1)
+    encoding = _expanded(_encoded(vectors, nearest, farthest, neighbours), nearest[:, :expansion])
+    columns = _transposed(encoding, 0, len(vectors))
+    for start in range(0, len(vectors), _BLOCK):
+        numbers = range(start, min(start + _BLOCK, len(vectors)))
+        shared = np.stack([_shared_weight(encoding, columns, number, len(vectors)) for number in numbers])
+        yield (1 - shared / (2 - shared)).astype(np.float32)
+
+
 def _squared(first: Float32, second: Float32) -> Float32:
     """Squared Euclidean distances float32 `(N, M)` of L2-normalized vectors."""
     squared = first @ second.T

@@ -6,6 +6,8 @@ with the subject's key, the key is wrapped, and the name is found by a blind ind
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -24,16 +26,29 @@ VERSION = 1
 
 metadata = MetaData()
 
-gallery = Table(
-    "mien_gallery",
-    metadata,
-    Column("schema_version", Integer, nullable=False),
-    Column("database_id", LargeBinary(16), nullable=False, comment="random; makes this database's keys its own"),
-    Column("proof", LargeBinary(32), nullable=False, comment="what the master key must give"),
-    Column("erasures", Integer, nullable=False, comment="how many transactions have erased something"),
-    Column("purged", Integer, nullable=False, comment="of how many of them no residue is left in any file"),
-    comment="exactly one row",
-)
+
+def header_table(name: str, tables: MetaData, *more: Column[Any]) -> Table:
+    """The table of exactly one row that tells what kind of database it is, and lets its store keep keys and promises.
+
+    Args:
+        name: `mien_` and the kind.
+        tables: of the database.
+        more: columns that the kind has beside those of every store.
+    """
+    return Table(
+        name,
+        tables,
+        Column("schema_version", Integer, nullable=False),
+        Column("database_id", LargeBinary(16), nullable=False, comment="random; makes this database's keys its own"),
+        Column("proof", LargeBinary(32), nullable=False, comment="what the master key must give"),
+        Column("erasures", Integer, nullable=False, comment="how many transactions have erased something"),
+        Column("purged", Integer, nullable=False, comment="of how many of them no residue is left in any file"),
+        *more,
+        comment="exactly one row",
+    )
+
+
+gallery = header_table("mien_gallery", metadata)
 
 collections = Table(
     "collections",

@@ -34,8 +34,7 @@ class Layout(NamedTuple):
     """What a kind of database consists of.
 
     Attributes:
-        header: the table of exactly one row that tells the kind; it has the columns of `mien.identity.schema.gallery`,
-            and its metadata holds the other tables.
+        header: from `mien.identity.schema.header_table`; its metadata holds the other tables.
         version: of the tables; a database with a larger one is refused.
         word: what people call it.
     """

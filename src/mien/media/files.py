@@ -6,13 +6,16 @@ import os
 import re
 import secrets
 import stat
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from mien.errors import BadInputError, UsageError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LARGEST_TOML = 1 << 20
 
 
 def is_url(source: str | os.PathLike[str]) -> bool:
@@ -97,3 +100,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def read_toml(path: str | os.PathLike[str], *, what: str, code: str) -> dict[str, Any]:
+    """The content of a TOML file that somebody wrote by hand.
+
+    Args:
+        path: of the file, of 1 MiB at most.
+        what: the kind of file, for messages: `zone file`.
+        code: of the error where it is none.
+
+    Raises:
+        BadInputError: as `check_file`, `file_unreadable`, or `code`.
+    """
+    file, size = check_file(path)
+    if size > _LARGEST_TOML:
+        raise BadInputError(f"{what} {shown(path)}: has {size} bytes; it has at most {_LARGEST_TOML}", code=code)
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise unreadable(file, error) from error
+    except ValueError as error:
+        raise BadInputError(f"{what} {shown(path)}: is not TOML in UTF-8: {error}", code=code) from error

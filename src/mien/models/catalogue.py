@@ -7,7 +7,6 @@ network that it describes, as `mien export` makes them. Such folders come with t
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from importlib import resources, util
 from pathlib import Path
 from typing import Any, Literal
 
-from mien.errors import BadInputError, UsageError
+from mien.errors import BadInputError, UsageError, nearest
 from mien.settings import settings
 
 Precision = Literal["fp32", "bf16", "int8"]
@@ -169,9 +168,7 @@ def model(name: str) -> Model:
     """
     entries = catalogue()
     if name not in entries:
-        close = difflib.get_close_matches(name, entries, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "`mien models list` shows all."
-        raise UsageError(f"no model is called {name!r}; {hint}", code="model_unknown")
+        raise UsageError(f"no model is called {name!r}{nearest(name, entries)}", code="model_unknown")
     return entries[name]
 
 

@@ -25,6 +25,7 @@ from mien.models.catalogue import Model, PictureInput, Precision
 from mien.models.onnx_shapes import open_dimensions
 from mien.models.openvino_import import import_openvino
 from mien.models.tflite_tail import Tail, cut_tail
+from mien.models.yolox_graph import fold_focus, is_yolox, keep_first_class
 from mien.records import Float32, Image
 from mien.settings import settings
 
@@ -113,7 +114,11 @@ class _OpenVino:
     def __init__(self, model: Model, files: dict[str, bytes], precision: Precision, threads: int, streams: int) -> None:
         openvino = import_openvino()
         core = openvino.Core()
-        graph = _with_preprocessing(_read_graph(core, files), model)
+        graph = _read_graph(core, files)
+        if model.task == "person-detection" and is_yolox(graph):
+            fold_focus(graph)
+            keep_first_class(graph)
+        graph = _with_preprocessing(graph, model)
         self._names = [output.any_name for output in graph.outputs]
         config: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",

@@ -22,7 +22,8 @@ def decode_yolox(outputs: Outputs, height: int, width: int, least: float) -> Flo
     """YOLOX's grid. Ge et al., "YOLOX: Exceeding YOLO Series in 2021", 2021, section 2.1.
 
     Args:
-        outputs: one array `(1, N, 85)`: centre within the cell and log of the size, in strides; objectness; 80 classes.
+        outputs: one array `(1, N, 5 + C)`: centre within the cell and log of the size, in strides; objectness; C of
+            COCO's classes, people first.
         height, width: of the network's input in pixels, multiples of 32.
         least: least score in [0, 1].
 

@@ -39,8 +39,8 @@ class Moment:
 class Summary:
     """Totals of a stream: frames, seconds of processing, tracks, extractions, and the subjects that were recognized.
 
-    `people` of the tracks are bodies (None where they are not followed), and `counts` are the totals of lines, zones
-    and rules (None where there are none).
+    `people` of the tracks are bodies (None where they are not followed), `counts` are the totals of lines, zones
+    and rules (None where there are none), and `visits` those of the visitors of tracks that have ended.
     """
 
     frames: int = 0
@@ -51,6 +51,7 @@ class Summary:
     extractions: int = 0
     subjects: dict[str, dict[str, Any]] = field(default_factory=dict)
     counts: dict[str, Any] | None = None
+    visits: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as the contract's JSON object."""
@@ -65,4 +66,6 @@ class Summary:
         }
         if self.people is not None:
             totals["people"] = self.people
+        if self.visits is not None:
+            totals["visits"] = self.visits
         return totals | (self.counts or {})

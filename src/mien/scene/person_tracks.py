@@ -17,6 +17,7 @@ from mien.scene.events import Event
 from mien.scene.joining import Joiner
 from mien.scene.recognizer import Trace
 from mien.scene.telling import Teller, label_of
+from mien.scene.track_visits import Appearance, TrackVisits
 from mien.scene.zones import Zones
 from mien.tracking.appearance import AppearanceTracker
 from mien.tracking.camera_motion import CameraMotion
@@ -41,6 +42,7 @@ class PersonTracks:
         zones: lines, zones and rules to look at; an empty one has none.
         teller: makes the events.
         moving_camera: follow the background, too.
+        visits: told of each track that ends whose visit it was.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class PersonTracks:
         teller: Teller,
         *,
         moving_camera: bool = False,
+        visits: TrackVisits | None = None,
     ) -> None:
         # YOLOX scores people in full view above 0.8 and rarely anything else; half hidden ones between 0.3 and 0.7.
         boxes = Tracker(frame_rate=frame_rate, low=0.1, high=0.6, new=0.8, lost_seconds=_HIDDEN_SECONDS)
@@ -63,6 +66,8 @@ class PersonTracks:
         self._joiner = Joiner()
         self._traces: dict[int, Trace] = {}
         self._named_by: dict[int, int] = {}
+        self._visits = visits
+        self._faces_of: dict[int, dict[int, Trace]] = {}
         self._size = (1, 1)
 
     def update(
@@ -114,6 +119,9 @@ class PersonTracks:
             if self._joiner.body_of(face) not in (None, body):  # it turned out to be the face of another
                 self._traces[body].match = None
                 del self._named_by[body]
+        for body, known in self._faces_of.items():
+            for face in [face for face in known if self._joiner.body_of(face) not in (None, body)]:
+                del known[face]
 
     @property
     def extractions(self) -> int:
@@ -130,6 +138,7 @@ class PersonTracks:
         if body is None:
             return []
         trace = self._traces[body]
+        self._faces_of.setdefault(body, {})[face] = known
         before = trace.subject
         trace.quality = max((value for value in (trace.quality, known.quality) if value is not None), default=None)
         if known.asked is not None and trace.asked is None:
@@ -182,11 +191,21 @@ class PersonTracks:
             path = self._behaviour.path(track_id)
             events += self._told(self._behaviour.end([track_id]), frame)
             trace = self._traces.pop(track_id)
-            facts = {"path": path, "picture": list(self._size)}
+            facts: dict[str, Any] = {"path": path, "picture": list(self._size)}
+            faces = list(self._faces_of.pop(track_id, {}).values())
+            if self._visits is not None:
+                facts |= self._visits.ended(trace, self._look(track_id), faces, frame)
             events.append(self._teller.event("left", track_id, trace, frame, "person", **facts))
             self._named_by.pop(track_id, None)
         self._joiner.end(track_ids)
         return events
+
+    def _look(self, track_id: int) -> Appearance | None:
+        """How a person who has just ended looked."""
+        if track_id not in self._tracker.looks:
+            return None
+        total, shots = self._tracker.looks[track_id]
+        return Appearance((total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32), shots)
 
     def _told(self, happenings: Sequence[Happening], frame: Frame) -> list[Event]:
         return [self._teller.happened(one, self._traces.get(one.track_id or 0), frame) for one in happenings]

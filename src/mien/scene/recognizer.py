@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from mien.errors import BadInputError
 from mien.face.embedder import FaceEmbedder
 from mien.face.quality import face_quality, quality_bound
 from mien.identity.gallery import Collection
@@ -29,6 +31,8 @@ class Trace:
         match: the subject that was recognized, by the search that resembled one most.
         closest: similarity with the closest enrolled face, of the last search.
         is_unknown: it was told that this is nobody of the collection.
+        is_staff: it was recognized as somebody of the staff.
+        readings: ages in years and sexes that were read from the face.
     """
 
     began: float
@@ -43,6 +47,8 @@ class Trace:
     match: Match | None = None
     closest: float | None = None
     is_unknown: bool = False
+    is_staff: bool = False
+    readings: list[tuple[float, Literal["male", "female"]]] = field(default_factory=list)
 
     @property
     def subject(self) -> str | None:
@@ -69,14 +75,22 @@ class Recognizer:
     Args:
         collection: where to search.
         fpir: false positive identification rate of a search, in (0, 1).
+        staff: who belongs to the house; of the same embedder, may be the same collection.
 
     Raises:
-        BadInputError: `collection_missing` or `collection_empty`.
+        BadInputError: `collection_missing`, `collection_empty`, or `template_other_model`: of two embedders.
     """
 
-    def __init__(self, collection: Collection, fpir: float) -> None:
-        self._embedder = FaceEmbedder(embedder_of(collection)[0])
-        self._collection, self._fpir = collection, fpir
+    def __init__(self, collection: Collection, fpir: float, staff: Collection | None = None) -> None:
+        model, fingerprint = embedder_of(collection)
+        if staff is not None and embedder_of(staff)[1] != fingerprint:
+            raise BadInputError(
+                f"the collections {collection.name!r} and {staff.name!r} are of different embedders ({model} and "
+                f"{embedder_of(staff)[0]}); enroll both with the same one",
+                code="template_other_model",
+            )
+        self._embedder = FaceEmbedder(model)
+        self._collection, self._fpir, self._staff = collection, fpir, staff
         self._shots = BestShots()
         self.extractions = 0
 
@@ -121,7 +135,12 @@ class Recognizer:
     def _decide(self, trace: Trace) -> None:
         mean = sum(vector * quality for vector, quality in trace.features)
         vector = np.asarray(mean / np.linalg.norm(mean), np.float32)
-        found = search(self._collection, Template(vector, self._embedder.fingerprint), fpir=self._fpir, top=1)
+        probe = Template(vector, self._embedder.fingerprint)
+        found = search(self._collection, probe, fpir=self._fpir, top=1)
+        if self._staff is not None:
+            is_same = self._staff is self._collection
+            of_staff = found if is_same else search(self._staff, probe, fpir=self._fpir, top=1)
+            trace.is_staff |= bool(of_staff.matches)
         trace.closest = found.closest
         if found.matches and (trace.match is None or found.matches[0].similarity > trace.match.similarity):
             trace.match = found.matches[0]

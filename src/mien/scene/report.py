@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import numpy as np
@@ -77,6 +78,8 @@ def _stream(body: Element, facts: StreamFacts, zones: Zones, background: Image |
     dwells = [dwell for zone in facts.zones.values() for dwell in zone.dwells]
     tiles = [("tracks of people", str(len(facts.people)))] if facts.people else []
     tiles += [("tracks of faces", str(len(facts.faces)))] if facts.faces else []
+    visits = facts.visits()
+    tiles += [("visitors", str(visits["visitors"])), ("visits", str(visits["visits"]))] if visits else []
     tiles += [("people recognized", str(len(facts.subjects)))] if facts.subjects else []
     tiles += [("line crossings", str(crossings))] if facts.lines else []
     tiles += [("visits of zones", str(sum(zone.entered for zone in facts.zones.values())))] if facts.zones else []
@@ -88,6 +91,7 @@ def _stream(body: Element, facts: StreamFacts, zones: Zones, background: Image |
         SubElement(tile, "b").text = value
         SubElement(tile, "span").text = name
     _counts(body, facts)
+    _visitors(body, visits)
     _zones(body, facts)
     _rules(body, facts)
     _subjects(body, facts)
@@ -126,6 +130,22 @@ def _counts(body: Element, facts: StreamFacts) -> None:
             for (direction, times), colour in zip(line.items(), _COLOURS, strict=False)
         ]
         body.append(bar_chart(labels, series, x_title=x_title, y_title="crossings"))
+
+
+def _visitors(body: Element, visits: dict[str, Any] | None) -> None:
+    if visits is None:
+        return
+    SubElement(body, "h3").text = "Visitors"
+    stay = visits["mean_seconds"]
+    row = [visits["visitors"], visits["visits"], visits["returning"], "-" if stay is None else f"{stay:.1f}"]
+    heads = ["persons", "person times", "came again", "seen for, mean, s", "staff, left out"]
+    _table(body, heads, [[str(value) for value in (*row, visits["staff"])]])
+    for name in ("sex", "age"):
+        split = visits[name]
+        if any(number for group, number in split.items() if group != "unknown"):
+            SubElement(body, "h4").text = f"By {name}, as faces told it"
+            series = Series("persons", [float(number) for number in split.values()], _COLOURS[3])
+            body.append(bar_chart(list(split), [series], x_title=name, y_title="persons"))
 
 
 def _zones(body: Element, facts: StreamFacts) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.scene.visits import AGE_GROUPS, age_group, most_told
+
 Record = Mapping[str, Any]
 Path = NDArray[np.float64]
 
@@ -44,6 +46,17 @@ class RuleFacts:
 
 
 @dataclass(slots=True)
+class VisitorFacts:
+    """One visitor: numbers of their visits, seconds of their tracks, what their faces told, and whether it is staff."""
+
+    visits: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+    sexes: Counter[Any] = field(default_factory=Counter)
+    ages: list[float] = field(default_factory=list)
+    is_staff: bool = False
+
+
+@dataclass(slots=True)
 class StreamFacts:
     """All that is known of one stream.
 
@@ -55,6 +68,7 @@ class StreamFacts:
         lines: by name, seconds of each crossing `forward` and `backward`.
         zones, rules: by name. `subjects`: by name, how often and when first and last.
         alarms: rule episodes and watch-list alarms, as they were told; at most 500.
+        visitors: by number, those of the tracks that ended.
         gaps: seconds and length of each time that the stream was away.
         paths: ways of the tracks `(K, 3)`; `aspect`: width of the picture over its height.
         events: how many of each kind.
@@ -70,10 +84,29 @@ class StreamFacts:
     rules: dict[str, RuleFacts] = field(default_factory=dict)
     subjects: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     alarms: list[Record] = field(default_factory=list)
+    visitors: dict[int, VisitorFacts] = field(default_factory=dict)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     aspect: float = 16 / 9
     events: Counter[str] = field(default_factory=Counter)
+
+    def visits(self) -> dict[str, Any] | None:
+        """Totals without staff, as in the summary of `mien watch`; None where no event told of a visitor."""
+        if not self.visitors:
+            return None
+        people = [visitor for visitor in self.visitors.values() if not visitor.is_staff]
+        times = sum(len(visitor.visits) for visitor in people)
+        sexes = Counter(most_told(visitor.sexes) for visitor in people)
+        ages = Counter(age_group(float(np.mean(one.ages)) if one.ages else None) for one in people)
+        return {
+            "visits": times,
+            "visitors": len(people),
+            "returning": sum(max(visitor.visits) > 1 for visitor in people),
+            "mean_seconds": sum(visitor.seconds for visitor in people) / times if times else None,
+            "sex": {name: sexes[name] for name in ("male", "female", "unknown")},
+            "age": {name: ages[name] for name in (*AGE_GROUPS, "unknown")},
+            "staff": len(self.visitors) - len(people),
+        }
 
 
 def gather(records: Iterable[Record]) -> list[StreamFacts]:
@@ -95,6 +128,7 @@ def _add(facts: StreamFacts, record: Record) -> None:
         (facts.people if record.get("kind") == "person" else facts.faces).append(time)
     elif event == "left":
         _add_path(facts, record)
+        _add_visit(facts, record)
     elif event == "crossed":
         line = facts.lines.setdefault(str(record.get("line")), {"forward": [], "backward": []})
         if record.get("direction") in line:
@@ -159,6 +193,20 @@ def _add_path(facts: StreamFacts, record: Record) -> None:
     facts.aspect = width / height
     facts.paths.append(path[path[:, 0].argsort(kind="stable")])
     del facts.paths[:-_MOST_PATHS]
+
+
+def _add_visit(facts: StreamFacts, record: Record) -> None:
+    number, visit = record.get("visitor"), record.get("visit")
+    if not isinstance(number, int) or not isinstance(visit, int):
+        return
+    visitor = facts.visitors.setdefault(number, VisitorFacts())
+    visitor.visits.add(visit)
+    visitor.seconds += _number(record.get("duration")) or 0.0
+    if record.get("sex") in ("male", "female"):
+        visitor.sexes[record["sex"]] += 1
+    age = _number(record.get("age"))
+    visitor.ages += [] if age is None else [age]
+    visitor.is_staff |= record.get("staff") is True
 
 
 def _number(value: Any) -> float | None:

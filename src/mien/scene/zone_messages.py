@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 from pydantic_core import ErrorDetails
+
+from mien.errors import nearest
 
 Location = tuple[str | int, ...]
 
@@ -45,19 +46,6 @@ def explained(error: ErrorDetails, keys: Callable[[Location], Sequence[str]]) ->
         case "union_tag_not_found":
             return f'{place} has no kind; write one such as kind = "loitering"'
     return f"{place} = {given!r}: {error['msg']}"
-
-
-def nearest(given: str, known: Sequence[str]) -> str:
-    """`; did you mean 'polygon'?`, or what there is where nothing is near.
-
-    Example:
-        >>> nearest("polygone", ["name", "polygon"])
-        "; did you mean 'polygon'?"
-    """
-    close = get_close_matches(given, known, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known are {', '.join(known)}" if known else ""
 
 
 def _place(location: Location) -> str:

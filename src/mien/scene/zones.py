@@ -15,22 +15,20 @@ Everything is in fractions of the picture, so that a stream may change its size.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mien.errors import BadInputError
-from mien.media.files import check_file, shown, unreadable
+from mien.errors import BadInputError, nearest
+from mien.media.files import read_toml, shown
 from mien.scene.rule_parameters import RULE_KINDS, Rule, rule_title
-from mien.scene.zone_messages import explained, nearest
+from mien.scene.zone_messages import explained
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
-_LARGEST = 1 << 20
 _SMALLEST_AREA = 1e-6
 """Of the picture; a triangle below it is a line."""
 
@@ -142,15 +140,7 @@ def load_zones(path: str | os.PathLike[str]) -> Zones:
             unknown or missing key, a value of the wrong type or outside of the picture, an open polygon or one that
             crosses itself, two things of one name, a rule about a zone that is not there. The message names the place.
     """
-    path, size = check_file(path)
-    if size > _LARGEST:
-        raise _invalid(path, f"has {size} bytes; a zone file has at most {_LARGEST}")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except ValueError as error:
-        raise _invalid(path, f"is not TOML in UTF-8: {error}") from error
+    content = read_toml(path, what="zone file", code="zone_file_invalid")
     try:
         return Zones.model_validate(content)
     except ValidationError as error:

@@ -10,7 +10,7 @@ mistake that motion made in it is put right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 import numpy as np
@@ -34,7 +34,7 @@ _WHOLE = 0.9
 """Share of a box inside the picture from which it is a clear shot."""
 _BORDER = 0.02
 """Of the picture: a box that is closer to the border may be of somebody who leaves."""
-_AGAIN_SECONDS = 3.0
+_AGAIN_SECONDS = 6.0
 """After so long a person's look is brought up to date."""
 _WAIT_SECONDS = 0.4
 """For so long a new tracklet close to where somebody was lost waits for a clear shot before it becomes a new person."""
@@ -59,6 +59,8 @@ class AppearanceTracker:
 
     Attributes:
         extractions: looks that were asked for so far.
+        looks: of those who ended at the last `update` or at `finish`: the sum of their clear shots, float64 `(D,)`, and
+            how many they were; nobody is in it who was never seen clearly.
 
     Example:
         >>> follow = AppearanceTracker(Tracker(confirm=1), frame_rate=25)
@@ -86,6 +88,7 @@ class AppearanceTracker:
         self._tracklets: dict[int, Tracklet] = {}
         self._people: dict[int, Known] = {}
         self.extractions = 0
+        self.looks: dict[int, tuple[Float64, int]] = {}
 
     def update(
         self,
@@ -119,25 +122,28 @@ class AppearanceTracker:
             tracklet = self._tracklets.pop(number)
             tracklet.show(None)
             tracklet.leave()
-        places = {int(number): place for place, number in enumerate(update.track_ids) if number > 0}
+        places = {number: place for place, number in enumerate(update.track_ids.tolist()) if number > 0}
         for number in places:
-            tracklet = self._tracklets.setdefault(number, Tracklet(number, self._now))
+            if number not in self._tracklets:
+                self._tracklets[number] = Tracklet(number, self._now)
+            tracklet = self._tracklets[number]
             if tracklet.person is not None and self._now - tracklet.person.seen > self._unseen + steps:
                 tracklet.doubt()
         if places:
             found = np.asarray(boxes, np.float64)
             self._look(places, self._meet(places, found, scores >= self._tracker.high, size), embed)
             self._decide(places, found, size)
-        track_ids = np.full(len(boxes), -1)
+        track_ids = [-1] * len(boxes)
         for number, place in places.items():
             person = self._tracklets[number].person
             track_ids[place] = -1 if person is None else person.number
-        return Update(track_ids, self._given_up())
+        return Update(np.array(track_ids, np.int64), self._given_up())
 
     def finish(self) -> tuple[int, ...]:
         """Ends all tracks; returns their ids, ascending. Ids go on counting from there."""
         self._tracker.finish()
         ended = tuple(sorted(self._people))
+        self.looks = _looks(self._people.values())
         self._tracklets, self._people = {}, {}
         return ended
 
@@ -146,17 +152,20 @@ class AppearanceTracker:
     ) -> set[int]:
         """Puts tracklets that touch in doubt; returns the numbers of those that are shown clearly."""
         numbers, where = self._tracker.positions()
-        rows = {number: row for row, number in enumerate(numbers.tolist())}
+        known = numbers.tolist()
+        rows = {number: row for row, number in enumerate(known)}
         seen = np.array([rows[number] for number in places], np.intp)
         there = np.array(list(places.values()), np.intp)
         where[seen] = boxes[there]
         is_seen = np.zeros(len(rows), np.bool_)
         is_seen[seen] = True
         shares = _shares(where)
-        touching = np.triu(np.maximum(shares, shares.T) > _TOUCH, 1) & (is_seen[:, None] | is_seen)
-        for row, column in np.argwhere(touching):
-            confuse(self._tracklets[int(numbers[row])], self._tracklets[int(numbers[column])])
-        inside = box_area(np.clip(boxes[there], 0, [*size, *size])) / np.maximum(box_area(boxes[there]), 1e-9)
+        touching = (shares > _TOUCH) & (is_seen[:, None] | is_seen)
+        for row, column in zip(*(side.tolist() for side in np.nonzero(touching | touching.T)), strict=True):
+            if row < column:
+                confuse(self._tracklets[known[row]], self._tracklets[known[column]])
+        shown = np.minimum(np.maximum(boxes[there], 0), [*size, *size])
+        inside = box_area(shown) / np.maximum(box_area(boxes[there]), 1e-9)
         clear = sure[there] & (shares[seen].max(1) <= _CLEAR) & (inside >= _WHOLE)
         return {number for number, is_clear in zip(places, clear.tolist(), strict=True) if is_clear}
 
@@ -185,14 +194,15 @@ class AppearanceTracker:
     def _decide(self, places: Mapping[int, int], boxes: Float64, size: tuple[int, int]) -> None:
         """Whom each tracklet that is seen shows from now on."""
         seen = [self._tracklets[number] for number in sorted(places)]
+        rows = list(boxes)  # all views at once: one by one they cost more than the rest here
         for tracklet in seen:
             if tracklet.person is not None:
-                tracklet.person.box, tracklet.person.seen = boxes[places[tracklet.number]], self._now
+                tracklet.person.box, tracklet.person.seen = rows[places[tracklet.number]], self._now
         due = [tracklet for tracklet in seen if tracklet.fresh is not None]
         if any(tracklet.clear_since == self._now for tracklet in due):
             self._exchange(due, boxes[[places[tracklet.number] for tracklet in due]])
         for tracklet in seen:
-            if tracklet.person is None and self._is_new(tracklet, boxes[places[tracklet.number]]):
+            if tracklet.person is None and self._is_new(tracklet, rows[places[tracklet.number]]):
                 self._begin(tracklet)
         shown = {id(tracklet) for tracklet in seen if tracklet.fresh is None}
         for tracklet in due:
@@ -201,12 +211,13 @@ class AppearanceTracker:
             if is_late or not any(id(other) in shown for other in others):
                 self._settle(tracklet)
         border = np.array(size) * _BORDER
-        inside = np.concatenate([boxes[:, :2] > border, boxes[:, 2:] < size - border], axis=1).min(axis=1)
+        sides = np.concatenate([boxes[:, :2] > border, boxes[:, 2:] < size - border], axis=1)
+        inside = np.logical_and.reduce(sides, axis=1).tolist()
         for tracklet in seen:
             if tracklet.person is not None:
                 place = places[tracklet.number]
-                tracklet.person.box, tracklet.person.seen = boxes[place], self._now
-                tracklet.person.is_inside = bool(inside[place])
+                tracklet.person.box, tracklet.person.seen = rows[place], self._now
+                tracklet.person.is_inside = inside[place]
 
     def _exchange(self, due: Sequence[Tracklet], boxes: Float64) -> None:
         """Assigns the tracklets that have a fresh look, with boxes `(R, 4)`, anew."""
@@ -255,9 +266,14 @@ class AppearanceTracker:
             if person.tracklet is None:
                 kept = 0 if person.look is None else self._keep if person.is_inside else self._leave
                 if self._now - person.seen > kept:
-                    given_up.append(person.number)
+                    given_up.append(person)
                     del self._people[person.number]
-        return tuple(given_up)
+        self.looks = _looks(given_up)
+        return tuple(person.number for person in given_up)
+
+
+def _looks(people: Iterable[Known]) -> dict[int, tuple[Float64, int]]:
+    return {person.number: (person.total, person.shots) for person in people if person.total is not None}
 
 
 def _shares(boxes: Float64) -> Float64:

@@ -22,6 +22,7 @@ class Known:
         box: where last seen, `xyxy` `(4,)`.
         seen: frame of that.
         look: mean of the clear shots, newer ones counting more, L2-normalized `(D,)`; None before the first.
+        total, shots: sum of the clear shots, `(D,)`, and how many they were.
         learnt: frame of the last clear shot.
         is_inside: was not at the picture's border when last seen: who is lost there went behind something.
         tracklet: shows this person now; None where that ended.
@@ -31,6 +32,8 @@ class Known:
     box: Float64
     seen: int
     look: Float64 | None = None
+    total: Float64 | None = None
+    shots: int = 0
     learnt: int = 0
     is_inside: bool = True
     tracklet: Tracklet | None = None
@@ -39,6 +42,7 @@ class Known:
         """Takes in a clear shot, L2-normalized `(D,)`."""
         mean = look if self.look is None else (1 - _NEWEST) * self.look + _NEWEST * look
         self.look, self.learnt = mean / max(float(np.linalg.norm(mean)), 1e-12), frame
+        self.total, self.shots = look if self.total is None else self.total + look, self.shots + 1
 
 
 @dataclass(slots=True, eq=False)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from mien.errors import MienError
 from mien.training.pictures import Sample, Samples
 from mien.training.samplers import Sampler
 
@@ -31,8 +32,10 @@ def batches(
     ranks: int = 1,
     workers: int = 0,
     pin: bool = False,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """This rank's pieces of all batches from step `first_step` to the end of the last epoch.
+
+    Raises, when it is asked for a batch, what the data raise, by whatever process it is made.
 
     Args:
         data, sampler: the samples and their order; a batch is cut into equal pieces, one a rank, in its order.
@@ -47,7 +50,7 @@ def batches(
         _Keyed(data, seed),
         batch_sampler=_keys(sampler, epochs, first_step, rank, ranks),  # a generator: it is asked once
         num_workers=workers,
-        collate_fn=stack,
+        collate_fn=_stack_or_failure,
         pin_memory=pin,
     )
     # OpenCV's threads do not come along into a forked process, which would wait for them for ever; told to use one, it
@@ -55,7 +58,7 @@ def batches(
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        return iter(loader)
+        return _unfailed(iter(loader))
     finally:
         cv2.setNumThreads(threads)
 
@@ -65,13 +68,46 @@ def stack(samples: list[Sample]) -> Batch:
     return {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
 
 
-class _Keyed(Dataset[Sample]):
+class _Failure(NamedTuple):
+    """An error of a process that makes samples, for the one that trains: PyTorch brings across only its text."""
+
+    kind: type[MienError]
+    message: str
+    code: str
+
+
+class _Keyed(Dataset["Sample | _Failure"]):
     def __init__(self, data: Samples, seed: int) -> None:
         self.data, self.seed = data, seed
 
-    def __getitem__(self, key: _Key) -> Sample:
+    def __getitem__(self, key: _Key) -> Sample | _Failure:
         epoch, place, index = key
-        return self.data.sample(index, np.random.default_rng([self.seed, epoch, place]))
+        try:
+            return self.data.sample(index, np.random.default_rng([self.seed, epoch, place]))
+        except MienError as error:
+            return _Failure(type(error), str(error), error.code)
+
+
+def _stack_or_failure(samples: list[Sample | _Failure]) -> Batch | _Failure:
+    made = []
+    for sample in samples:
+        if isinstance(sample, _Failure):
+            return sample
+        made.append(sample)
+    return stack(made)
+
+
+def _unfailed(stream: Iterator[Batch | _Failure]) -> Generator[Batch, None, None]:
+    try:
+        for batch in stream:
+            if isinstance(batch, _Failure):
+                raise batch.kind(batch.message, code=batch.code)
+            yield batch
+    finally:
+        # An error's traceback keeps the iterator; its processes would end when the garbage is collected, at any time,
+        # in any thread. PyTorch has no public way to end them now.
+        if hasattr(stream, "_shutdown_workers"):
+            stream._shutdown_workers()
 
 
 def _keys(sampler: Sampler, epochs: int, first_step: int, rank: int, ranks: int) -> Iterator[list[_Key]]:

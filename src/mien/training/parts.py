@@ -10,7 +10,6 @@ folder. A recipe decides which code runs, so run only recipes that you would run
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.metadata
 import inspect
@@ -23,7 +22,7 @@ from typing import Any
 from pydantic import ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-from mien.errors import BadInputError
+from mien.errors import BadInputError, nearest
 
 Part = Mapping[str, Any]
 """A table of a recipe with the key `class`."""
@@ -123,15 +122,8 @@ def named(path: str, where: str) -> Callable[..., Any]:
 
 def unknown_key(name: str, known: Iterable[str], where: str) -> BadInputError:
     """The error for a key that nobody knows, with the nearest that somebody does."""
-    known = sorted(known)
-    hint = nearest(name, known) or f"; it takes {', '.join(known) or 'nothing'}"
+    hint = nearest(name, sorted(known)) or "; it takes nothing"
     return BadInputError(f"{where}: unknown key {name!r}{hint}", code="recipe_key_unknown")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where no known name is near."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _hints(made: Callable[..., Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mien.errors import BadInputError, UsageError
-from mien.media.files import shown, unreadable
+from mien.media.files import read_toml, shown
 from mien.training.input_format import InputFormat
 from mien.training.parts import check, unknown_key
 
@@ -142,12 +142,7 @@ def load_recipe(path: str | Path, changes: Iterable[str] = ()) -> Recipe:
         UsageError: `recipe_change` for a change that is not of the form `key=value`.
     """
     file = find_recipe(path)
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise unreadable(file, error) from error
-    except ValueError as error:
-        raise BadInputError(f"{shown(file)}: is not a TOML file: {error}", code="recipe_not_toml") from error
+    table = read_toml(file, what="recipe", code="recipe_not_toml")
     for change in changes:
         _apply(table, change)
     return checked(table)

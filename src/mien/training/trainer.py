@@ -30,7 +30,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ import torch
 from mien.errors import BadInputError
 from mien.training import checkpoint
 from mien.training.allocator import keep_memory
-from mien.training.loader import batches
+from mien.training.loader import Batch, batches
 from mien.training.metrics_log import MetricsLog
 from mien.training.ranks import Ranks, joined
 from mien.training.recipe import Recipe
@@ -128,10 +129,8 @@ class _Training:
         self.last: dict[str, float] = {}
 
     def run(self, report: Report | None) -> dict[str, Any]:
-        started = marked = time.perf_counter()
-        loop, setup = self.recipe.loop, self.setup
-        stepper = Stepper(setup, self.steps)
-        setup.task.train()
+        started = time.perf_counter()
+        setup = self.setup
         stream = batches(
             setup.data,
             setup.sampler,
@@ -140,9 +139,19 @@ class _Training:
             first_step=self.step,
             rank=self.ranks.rank,
             ranks=self.ranks.count,
-            workers=loop.workers,
+            workers=self.recipe.loop.workers,
             pin=self.ranks.device.type == "cuda",
         )
+        with closing(stream):
+            self._train(stream, report)
+        save_training(setup, self.folder.checkpoints, self.step)
+        return self._finish(time.perf_counter() - started)
+
+    def _train(self, stream: Iterator[Batch], report: Report | None) -> None:
+        marked = time.perf_counter()
+        loop, setup = self.recipe.loop, self.setup
+        stepper = Stepper(setup, self.steps)
+        setup.task.train()
         while self.step < self.steps:
             with memory_explained(setup, self.step + 1):
                 batch = next(stream)
@@ -164,8 +173,6 @@ class _Training:
             if every and self.step % every == 0 and not is_last:
                 self._evaluate()
                 marked = time.perf_counter()
-        save_training(setup, self.folder.checkpoints, self.step)
-        return self._finish(time.perf_counter() - started)
 
     def _flush(self) -> None:
         """Fetch and write the figures of the last steps, averaged over the ranks.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from mien.training.pictures import PictureFiles
 from mien.training.readers.identity_folders import identity_folders
+from mien.training.readers.terms import Terms
+
+TERMS = Terms("LFW", "research benchmark", research_only=True, shows="face")
 
 
 def lfw(folder: str) -> PictureFiles:

@@ -13,6 +13,9 @@ from mien.errors import BadInputError
 from mien.training.matlab_file import read_matlab
 from mien.training.pictures import PictureFiles
 from mien.training.readers.split import existing
+from mien.training.readers.terms import Terms
+
+TERMS = Terms("Market-1501", "research only, no redistribution", research_only=True, shows="person")
 
 _NAME = re.compile(r"(-1|\d{4})_c(\d)s(\d)_(\d{6})_\d{2}.*\.jpg")
 _FOLDERS = {"train": "bounding_box_train", "gallery": "bounding_box_test", "query": "query"}

@@ -9,6 +9,9 @@ import numpy as np
 from mien.media.image import find_pictures
 from mien.training.pictures import PictureFiles
 from mien.training.readers.split import Part, existing, forbidden_part, part_of
+from mien.training.readers.terms import Terms
+
+TERMS = Terms("PETA", "research only", research_only=True, shows="person")
 
 _LABELS = "Label.txt"
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from mien.training.pictures import PictureFiles
 from mien.training.readers.split import Part, existing, forbidden_part, part_of
+from mien.training.readers.terms import Terms
+
+TERMS = Terms("UTKFace", "research only", research_only=True, shows="face")
 
 _NAME = re.compile(r"(\d{1,3})_([01])_(?:\d_)?\d{8,}.*\.jpg(?:\.chip\.jpg)?")
 

@@ -11,6 +11,9 @@ from mien.records import Float32
 from mien.training.matlab_file import read_matlab
 from mien.training.pictures import PictureFiles
 from mien.training.readers.split import Part, existing, forbidden_part, part_of
+from mien.training.readers.terms import Terms
+
+TERMS = Terms("WIDER FACE, our split of its validation part", "research only", research_only=True, shows="face")
 
 
 def wider_face(folder: str, truth: str | None = None, part: Part = "train") -> PictureFiles:
