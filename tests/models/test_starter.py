@@ -39,7 +39,7 @@ def test_the_pack_is_small_and_does_the_main_job():
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_each_says_that_it_is_for_research_only_and_has_a_card_and_a_recipe(entry):
-    assert entry.licence == "LicenseRef-mien-starter-research-only"
+    assert entry.licence == "LicenseRef-research-only"
     assert entry.training_terms.startswith("research only")
     assert set(verify(entry).values()) == {"ok"}
     assert entry.place is not None

@@ -45,9 +45,7 @@ def card_facts(
             "sha256": sha256(folder.recipe.read_bytes()).hexdigest(),
         },
         "data": {"training": entry["training_data"], "terms": entry["training_terms"]},
-        "hardware": {
-            key: environment[key] for key in ("cpu", "cores", "gpus", "ranks", "system") if key in environment
-        },
+        "hardware": {key: environment[key] for key in ("cpu", "cores", "gpus", "ranks") if key in environment},
         "software": {"python": environment.get("python"), **environment.get("packages", {})},
         "seconds": result.get("seconds"),
         "input": entry["input"],
