@@ -37,8 +37,6 @@ STEPS = 120
 def faces() -> tuple[AnchorFreeDetector, list[dict[str, float]]]:
     """A detector after a hundred and twenty steps on twelve pictures, and its figures."""
     torch.manual_seed(0)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     source = PaintedPictures(12)
     data = DetectionPictures(source, FORMAT, long_side=LONG_SIDE, scale=(0.7, 1.4), mosaic=0.3)
     network = AnchorFreeDetector(dense=True)
@@ -52,7 +50,6 @@ def faces() -> tuple[AnchorFreeDetector, list[dict[str, float]]]:
         figures["loss"].backward()
         optimizer.step()
         history.append({name: float(value.detach()) for name, value in figures.items()})
-    torch.set_num_threads(threads)
     return network.eval(), history
 
 

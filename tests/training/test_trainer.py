@@ -21,14 +21,6 @@ from mien.training.recipe import load_recipe
 from mien.training.trainer import train
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
     return write_people(tmp_path_factory.mktemp("set") / "people")
