@@ -39,8 +39,10 @@ SNAPSHOT = {
     "faces: 'tuple[int, int]', model: 'str') -> None",
     "analyze": "(picture: 'Any', *, bgr: 'bool' = False) -> 'list[Face]'",
     "verify": "(first: 'Any', second: 'Any', *, fmr: 'float' = 0.0001, bgr: 'bool' = False) -> 'Verification'",
-    "watch": "(source: 'str | os.PathLike[str]', *, collection: 'Collection | None' = None, fpir: 'float' = 0.01) "
-    "-> 'Iterator[Event]'",
+    "watch": "(source: 'str | os.PathLike[str]', *, collection: 'Collection | None' = None, fpir: 'float' = 0.01, "
+    "people: 'bool' = False, zones: 'Zones | str | os.PathLike[str] | None' = None, moving_camera: 'bool' = False, "
+    "staff: 'Collection | None' = None, age_gender: 'bool' = False, visitors: 'VisitorBook | None' = None, "
+    "start: 'datetime | None' = None) -> 'Iterator[Event]'",
 }
 
 
