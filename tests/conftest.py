@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from mien.settings import settings
 
 SHARED = Path(os.environ.get("MIEN_SHARED", Path(__file__).parents[2] / "shared")).resolve()
 
@@ -34,3 +36,25 @@ def models() -> Path:
     if not (SHARED / "models").is_dir():
         pytest.skip("needs the mirror of the published models")
     return SHARED / "models"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that the settings' data and key files are in: `data/gallery.db` and `keys/master.key`."""
+    monkeypatch.setenv("MIEN_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "keys" / "master.key"))
+    settings.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+
+
+@pytest.fixture
+def mien(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """`mien("find", path)`: the command in this process, as (exit code, stdout, stderr)."""
+    from mien.cli.main import main
+
+    def call(*words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,32 +12,9 @@ import pytest
 from mien.archive.files import VideoFile
 from mien.archive.records import Shot, Track
 from mien.archive.shots import jpeg
-from mien.cli.main import main
 from mien.media.video import open_video
 from mien.media.writer import VideoWriter
 from mien.person.embedder import person_embedder_identity
-from mien.settings import settings
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that the settings' data and key files are in: `data/archive.db` and `keys/master.key`."""
-    monkeypatch.setenv("MIEN_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "keys" / "master.key"))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
-
-
-@pytest.fixture
-def mien(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """`mien("find", path)`: the command in this process, as (exit code, stdout, stderr)."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 
 from mien.cameras.site import Site
 from mien.cameras.topology import load_topology
-from mien.cli.main import main
 from mien.errors import BadInputError, UsageError
 from mien.media.video import open_video
 from mien.media.writer import VideoWriter
@@ -51,15 +50,6 @@ def site(data, models, tmp_path_factory) -> Path:
                     break
     (folder / "site.toml").write_text(TOPOLOGY.format(offset=""))
     return folder
-
-
-@pytest.fixture
-def mien(capsys):
-    def call(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_people_are_known_again_in_the_other_camera(mien, site, tmp_path):

@@ -13,7 +13,6 @@ import pytest
 
 from mien.cameras.site import Site
 from mien.cameras.topology import Topology, load_topology, topology_text
-from mien.cli.main import main
 from mien.errors import UsageError
 from mien.face.detector import FaceDetector
 from mien.face.embedder import embedder_identity
@@ -23,7 +22,6 @@ from mien.media.video import open_video
 from mien.media.writer import VideoWriter
 from mien.records import Frame
 from mien.scene.zones import Zones
-from mien.settings import settings
 
 SITE = """
 [[camera]]
@@ -50,37 +48,24 @@ def pair(data, models) -> list[Frame]:
 
 
 @pytest.fixture
-def folder(pair, tmp_path, monkeypatch) -> Iterator[Path]:
+def folder(pair, home) -> Path:
     """Two recordings, the second one in other colours; and a collection with the woman, who is on the left."""
-    monkeypatch.setenv("MIEN_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "keys" / "master.key"))
-    settings.cache_clear()
     height, width = pair[0].image.shape[:2]
     for name, channels in (("first.mp4", (0, 1, 2)), ("second.mp4", (0, 2, 1))):
-        with VideoWriter(tmp_path / name, 12.5, width, height) as out:
+        with VideoWriter(home / name, 12.5, width, height) as out:
             for frame in pair:
                 image = frame.image.copy()
                 below = image[height // 2 + 20 :]
                 below[:] = below[..., channels]
                 out.write(image)
-    (tmp_path / "site.toml").write_text(SITE, "utf-8")
-    (tmp_path / "first.toml").write_text(ROOM)
+    (home / "site.toml").write_text(SITE, "utf-8")
+    (home / "first.toml").write_text(ROOM)
     face = min(FaceDetector(long_side=640, score=0.7)(pair[0].image), key=lambda face: face.box[0])
     left, top, right, bottom = face.box.astype(int)
     portrait = pair[0].image[max(top - 30, 0) : bottom + 30, left - 30 : right + 30]
     with Gallery.open() as gallery:
         gallery["staff"].enroll_templates("Greta", [probe(portrait, None).template], model=embedder_identity(None)[0])
-    yield tmp_path
-    settings.cache_clear()
-
-
-@pytest.fixture
-def mien(capsys):
-    def call(*words: object) -> tuple[int, str, str]:
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
+    return home
 
 
 def test_names_zones_and_videos(mien, folder):

@@ -14,32 +14,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mien.cli.main import main
 from mien.media.writer import VideoWriter
-from mien.settings import settings
 
 Answer = tuple[int, str, str]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that the settings' data and key files are in: `data/gallery.db` and `keys/master.key`."""
-    monkeypatch.setenv("MIEN_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "keys" / "master.key"))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
-
-
-@pytest.fixture
-def mien(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """`mien("analyze", path)`: the command in this process, as (exit code, stdout, stderr)."""
-
-    def call(*words: object) -> Answer:
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -3,17 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from mien.cli.main import main
 from mien.media.writer import VideoWriter
-
-
-@pytest.fixture
-def mien(capsys):
-    def call(*words):
-        code = main([str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -27,15 +27,6 @@ ADA, BOB = unit(1, 0, 0), unit(0, 1, 0)
 MORNING = 1.8e9
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("MIEN_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("MIEN_KEY_FILE", str(tmp_path / "keys" / "master.key"))
-    settings.cache_clear()
-    yield tmp_path / "data"
-    settings.cache_clear()
-
-
 def run(book, *stays, **facts):
     """One run at a place: looks with the seconds after `MORNING` at which they come."""
     visits = Visits(threshold=0.5, known=book.people(*MODEL))
@@ -77,15 +68,15 @@ def test_nothing_of_a_visitor_is_in_clear_and_nothing_is_left_when_erased(home):
         with store._store.read() as connection:
             row = connection.execute(sql.select(visitors)).one()
         for secret in (b"female", b"feature", ADA.tobytes(), ADA.astype(np.float64).tobytes(), b"[1.0"):
-            assert secret not in every_byte(home)
-        assert row.facts in every_byte(home)
+            assert secret not in every_byte(home / "data")
+        assert row.facts in every_byte(home / "data")
         assert store.forget("shop") == 1
         for value in (row.facts, row.key, row.facts[:24]):
-            assert value not in every_byte(home)
+            assert value not in every_byte(home / "data")
         with pytest.raises(BadInputError) as caught:
             store.forget("shop")
     assert caught.value.code == "place_missing"
-    assert (home / "visitors.db").stat().st_mode & 0o077 == 0
+    assert (home / "data" / "visitors.db").stat().st_mode & 0o077 == 0
 
 
 def test_who_was_kept_for_long_enough_is_erased_at_the_next_opening(home, monkeypatch):
@@ -148,7 +139,7 @@ def test_a_changed_row_is_told(home):
 
 
 def test_another_database_is_refused(home):
-    Store(home / "visitors.db", settings().key_file).close()
+    Store(home / "data" / "visitors.db", settings().key_file).close()
     with pytest.raises(BadInputError) as caught:
         VisitorStore.open()
     assert caught.value.code == "database_foreign"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +31,7 @@ from mien.archive.rows import (
 from mien.archive.schema import ARCHIVE, archive, tracks, videos
 from mien.errors import BadInputError, UsageError
 from mien.identity.store import Store, mark_purge
+from mien.identity.store_owner import StoreOwner
 from mien.settings import settings
 
 _DAY = 86_400.0
@@ -39,7 +40,7 @@ _SEARCHED = (videos.c.rows, videos.c.features, videos.c.looks)
 _KNOWN = tuple(column for column in videos.c if column.name not in {large.name for large in _SEARCHED})
 
 
-class Archive:
+class Archive(StoreOwner):
     """Videos, indexed once and searched again and again; thread-safe, shared with other processes.
 
     What has been kept for longer than it may be is erased when the archive is opened, and by `expire`.
@@ -50,9 +51,6 @@ class Archive:
         ['/videos/monday.mp4']
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
     @classmethod
     def open(cls, path: str | Path | None = None) -> Self:
         """Open the archive at `path`, made where there is none; None takes `archive.db` in the data folder.
@@ -61,12 +59,10 @@ class Archive:
             BadInputError: a `database_*` or `master_key_*`, see `Store`.
         """
         file = settings().data / "archive.db" if path is None else Path(path)
-        opened = cls(Store(file, settings().key_file, ARCHIVE))
-        try:
+        with ExitStack() as undo:
+            opened = undo.enter_context(cls(Store(file, settings().key_file, ARCHIVE)))
             opened.expire()
-        except BaseException:
-            opened.close()
-            raise
+            undo.pop_all()
         return opened
 
     def videos(self) -> list[Video]:
@@ -247,18 +243,6 @@ class Archive:
                     features = index.features[index.starts[place] : ends[place]]
                     found[place] = video, read_track(vault, row, track, features)
         return [found[place] for place in places if place in found]
-
-    def close(self) -> None:
-        """Close the database; using the archive afterwards is a UsageError `archive_closed`."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _video_rows(connection: Connection, numbers: Sequence[int] | None = None, *more: sql.Column[Any]) -> list[Row[Any]]:

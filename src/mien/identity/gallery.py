@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sql
@@ -15,6 +14,7 @@ from mien.identity.names import proper_name
 from mien.identity.rows import collection_row
 from mien.identity.schema import collections, faces, subjects
 from mien.identity.store import Store, mark_purge
+from mien.identity.store_owner import StoreOwner
 from mien.identity.template import check_fingerprint
 from mien.identity.writing import add_collection
 from mien.settings import settings
@@ -22,7 +22,7 @@ from mien.settings import settings
 __all__ = ["Collection", "Gallery"]
 
 
-class Gallery:
+class Gallery(StoreOwner):
     """One database of collections; thread-safe, shared with other processes, a context manager.
 
     Example:
@@ -33,7 +33,7 @@ class Gallery:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._lock = Lock()
         self._collections: dict[str, Collection] = {}
 
@@ -109,15 +109,3 @@ class Gallery:
         with self._lock:
             self._collections.pop(name, None)
         self._store.purge()
-
-    def close(self) -> None:
-        """Close the database; a collection of a closed gallery refuses to work (UsageError `gallery_closed`)."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import sqlalchemy as sql
@@ -12,6 +12,7 @@ import sqlalchemy as sql
 from mien.errors import BadInputError, UsageError
 from mien.identity.names import proper_name
 from mien.identity.store import Store, mark_purge
+from mien.identity.store_owner import StoreOwner
 from mien.scene.visitor_book import VisitorBook
 from mien.scene.visitor_schema import VISITORS, places, visitors
 from mien.settings import settings
@@ -29,7 +30,7 @@ class Place(NamedTuple):
     keep_days: int
 
 
-class VisitorStore:
+class VisitorStore(StoreOwner):
     """Places with their visitors; thread-safe. What was kept for longer than it may be is erased at every opening.
 
     Example:
@@ -37,9 +38,6 @@ class VisitorStore:
         ...     store.places()
         [Place(name='shop', visitors=31, keep_days=1)]
     """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     @classmethod
     def open(cls, path: str | Path | None = None) -> Self:
@@ -49,12 +47,10 @@ class VisitorStore:
             BadInputError: a `database_*` or `master_key_*`, see `Store`.
         """
         file = settings().data / "visitors.db" if path is None else Path(path)
-        opened = cls(Store(file, settings().key_file, VISITORS))
-        try:
+        with ExitStack() as undo:
+            opened = undo.enter_context(cls(Store(file, settings().key_file, VISITORS)))
             opened.expire()
-        except BaseException:
-            opened.close()
-            raise
+            undo.pop_all()
         return opened
 
     def places(self) -> list[Place]:
@@ -132,15 +128,3 @@ class VisitorStore:
                 code="place_missing",
             )
         return int(row.id)
-
-    def close(self) -> None:
-        """Close the database; using it afterwards is a UsageError `visitors_closed`."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -30,11 +30,6 @@ def catalogue_entry(
     network: nn.Module,
     files: Sequence[Path],
     *,
-    pack: str = "optional",
-    publisher: str = "trained with mien",
-    card: str = "",
-    licence: str | None = None,
-    summary: str | None = None,
     precision: str = "fp32",
     accuracy_note: str = "",
 ) -> dict[str, Any]:
@@ -44,25 +39,24 @@ def catalogue_entry(
         recipe: of the run.
         network: built from it.
         files: the exported model's, which lie in one folder.
-        pack, publisher, card, summary, accuracy_note: as the catalogue has them; the summary is the recipe's
-            description unless another is given.
-        licence: None is `RESEARCH_ONLY` where the data are for research only, else `UNSTATED`.
         precision: what it runs in: `fp32`, `bf16` or `int8`.
+        accuracy_note: what another precision than the network's own costs; empty for none.
 
     Returns:
-        What stands below a name in `catalogue.toml` or in a model folder's `model.toml`; `entry_toml` writes it.
+        What stands below a name in `catalogue.toml` or in a model folder's `model.toml`; `entry_toml` writes it. The
+        licence is `RESEARCH_ONLY` where the data are for research only, else `UNSTATED`.
     """
     taught = taught_by(recipe)
     task = task_of(recipe, network, taught)
     entry: dict[str, Any] = {
         "task": task,
-        "pack": pack,
-        "publisher": publisher,
-        "card": card,
-        "licence": licence or (RESEARCH_ONLY if taught.research_only else UNSTATED),
+        "pack": "optional",
+        "publisher": "trained with mien",
+        "card": "",
+        "licence": RESEARCH_ONLY if taught.research_only else UNSTATED,
         "training_data": taught.data,
         "training_terms": taught.terms,
-        "summary": summary if summary is not None else recipe.description,
+        "summary": recipe.description,
         "precision": precision,
         "input": _input(recipe.input, is_detector=_is_detector(network)),
     }

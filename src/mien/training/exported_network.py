@@ -22,18 +22,15 @@ class ExportedNetwork(nn.Module):
     Args:
         file: `.onnx`, or `.xml` with its `.bin` beside it.
         output_names: of a detector, in the network's order; None of an embedder, which gives one tensor.
-        threads: of the CPU; 0 takes all.
     """
 
-    def __init__(self, file: Path, output_names: Sequence[str] | None = None, *, threads: int = 0) -> None:
+    def __init__(self, file: Path, output_names: Sequence[str] | None = None) -> None:
         super().__init__()
         self.output_names = output_names
         # Whoever runs a network asks its parameters where it lives.
         self.place = nn.Parameter(torch.zeros(()), requires_grad=False)
         core = import_openvino().Core()
-        config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = threads
+        config = {"INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
         self._compiled = (core.compile_model(core.read_model(file), "CPU", config),)
 
     def forward(self, pictures: Tensor) -> Tensor | tuple[Tensor, ...]:

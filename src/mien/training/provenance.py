@@ -48,7 +48,8 @@ class TaughtBy:
         """The catalogue's `training_terms`."""
         words = [f"{terms.title}: {terms.terms}" for terms in self.sets]
         words += [
-            f"teacher {teacher.name}: {teacher.licence}, its data {teacher.training_terms}" for teacher in self.teachers
+            f"teacher {teacher.name}: {teacher.licence} (terms of its own training data: {teacher.training_terms})"
+            for teacher in self.teachers
         ]
         words += [f"started from {self.start}, whose terms hold too"] if self.start else []
         return ("research only; " if self.research_only else "") + "; ".join(words)
