@@ -61,6 +61,15 @@ def test_a_broken_stay_and_a_missed_crossing_are_errors(files):
     assert figures["lines"]["door"]["result"] == {"forward": 0, "backward": 0}
 
 
+def test_who_has_no_true_box_for_long_has_not_stayed(files, tmp_path):
+    frames = np.array([*range(1, 11), *range(51, 61)])
+    boxes = np.tile([40.0, 40.0, 60.0, 100.0], (20, 1))
+    write_results(tmp_path / "away.txt", frames, np.ones(20), boxes, np.ones(20))
+    _, zones, told = files([LEFT])
+    figures = evaluate(tmp_path / "away.txt", zones, told)["zones"]["left"]["truth"]
+    assert figures == {"visits": 2, "mean_dwell": pytest.approx(9.0, abs=1.0)}
+
+
 def test_events_that_do_not_tell_the_pictures_are_refused(files):
     with pytest.raises(BadInputError) as caught:
         evaluate(*files([event("appeared", 3)]))

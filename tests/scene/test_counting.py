@@ -90,6 +90,29 @@ def test_a_track_that_begins_behind_the_line_did_not_cross_it():
     assert counts([walk([(230, 100), (300, 100)])]) == (0, 0)
 
 
+def renumbered(*parts):
+    """One track of some stretches `(track, from, until)` of others."""
+    kept = [(track.times >= begin) & (track.times < end) for track, begin, end in parts]
+    return Track(
+        *(
+            np.concatenate([getattr(track, name)[some] for (track, *_), some in zip(parts, kept, strict=True)])
+            for name in ("times", "boxes")
+        )
+    )
+
+
+def test_a_body_that_gets_its_old_number_back_behind_the_line_crossed_it_once():
+    body = walk([(100, 100), (300, 100)])  # over the line at 1.0 s
+    old = renumbered((body, 0.0, 0.5), (body, 1.5, 9.0))
+    assert counts([old, renumbered((body, 0.5, 1.5))], keep=3.0) == (1, 0)
+
+
+def test_a_body_that_gets_a_new_number_on_the_line_crossed_it():
+    body = walk([(100, 100), (300, 100)])
+    assert counts([renumbered((body, 0.0, 1.02)), renumbered((body, 1.02, 9.0))], keep=3.0) == (1, 0)
+    assert counts([renumbered((body, 0.0, 0.5)), renumbered((body, 0.5, 9.0))], keep=3.0) == (1, 0)
+
+
 def test_ids_are_not_mixed_up_when_rows_are_used_again():
     tracks = [walk([(100, 100), (180, 100)], start=4 * at) for at in range(10)]
     tracks += [walk([(220, 100), (300, 100)], start=4 * at + 2) for at in range(10)]

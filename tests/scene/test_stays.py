@@ -154,6 +154,26 @@ def test_a_broken_track_is_one_stay():
     assert (summary["visits"], summary["people"], summary["peak"]) == (1, 1, 1)
 
 
+def test_a_track_that_is_found_where_another_was_lost_goes_on_with_its_stay():
+    first, second = broken(walk([(50, 100), (350, 100)]), 1.5, 0.6)
+    before = walk([(20, 100), (40, 100)])  # outside, where the second number was seen at first
+    second = Track(np.concatenate([before.times, second.times]), np.concatenate([before.boxes, second.boxes]))
+    summary, events = stays([first, second], keep=3.0)
+    assert [event for event, _, _ in events] == ["entered", "exited"]
+    assert summary["mean_dwell"] == pytest.approx(2.0, abs=0.05)
+
+
+def test_what_is_told_of_a_zone_does_not_depend_on_the_others():
+    lost = walk([(50, 100), (200, 100)])
+    small = {"name": "small", "polygon": [[0.4, 0.0], [0.6, 0.0], [0.6, 1.0], [0.4, 1.0]]}
+    # The first who appears takes over the stay in the large zone only, the second one that in the small one.
+    later = [walk([(240, 100), (250, 100)], start=2.0), walk([(205, 100), (225, 100)], start=2.2)]
+    both = zones(zone=[{"name": "z", "polygon": MIDDLE}, small])
+    tracks = dict(enumerate([lost, *later], 1))
+    told = [one for _, one in play(tracks, both, **SIZE, keep=4.0)[1] if one.facts["zone"] == "z"]
+    assert [(one.event, one.track_id, one.facts.get("dwell")) for one in told] == stays([lost, *later], keep=4.0)[1]
+
+
 def test_who_appears_far_from_a_lost_track_is_somebody_else():
     summary, _ = stays(broken(walk([(50, 100), (350, 100)], speed=50), 2.0, 0.2, shift=[120, 60, 120, 60]), keep=3.0)
     assert summary["visits"] == 2

@@ -14,6 +14,9 @@ from mien.scene.zones import Line
 
 MARGIN = 0.1
 """Body heights that somebody must be away from the line to be on its other side: boxes tremble by less."""
+RENUMBERED = 0.5
+"""Body heights from where a track was in the frame before, and is not now: another track there is the same body under
+another number, which a tracker gives when it learns better who somebody is."""
 
 
 _ROUNDING = 1e-6
@@ -32,7 +35,8 @@ class LineCounter:
     """Counts crossings with hysteresis.
 
     A person is on a side of a line from being `MARGIN` away from it there until being `MARGIN` away on the other side.
-    That change counts if the way between met the line between its ends. With d = to - from and v = p - from it is
+    That change counts if the way between met the line between its ends; a body that gets another number goes on where
+    it was, and not where that number was seen before. With d = to - from and v = p - from it is
     forward where it ends with dx * vy - dy * vx < 0.
 
     Args:
@@ -62,6 +66,7 @@ class LineCounter:
         start, way = self._start * stretch, (self._end - self._start) * stretch
         length = np.hypot(way[:, 0], way[:, 1])
         point = np.where(self._by_foot[:, None], sighting.foot[:, None], sighting.centre[:, None])
+        self._renumber(sighting, point / stretch)
         offset, before = point - start, self._last.values[rows] * stretch - start
         distance = (way[:, 0] * offset[..., 1] - way[:, 1] * offset[..., 0]) / length
         distance_before = (way[:, 0] * before[..., 1] - way[:, 1] * before[..., 0]) / length
@@ -94,3 +99,16 @@ class LineCounter:
         for crossing in crossings:
             self.counts[crossing.line, 0 if crossing.forward else 1] += 1
         return crossings
+
+    def _renumber(self, sighting: Sighting, point: NDArray[np.float64]) -> None:
+        """Gives tracks that came where others went what is known of these; `point` `(T, L, 2)`."""
+        fresh, gone = np.flatnonzero(sighting.fresh), sighting.gone
+        if not len(fresh) or not len(gone):
+            return
+        way = (point[fresh, None] - self._last.values[gone]) * [sighting.aspect, 1.0]
+        distance = np.hypot(way[..., 0], way[..., 1]).max(axis=-1) / sighting.body[fresh, None]
+        nearest = np.where(np.isnan(distance), np.inf, distance).argmin(axis=1)
+        same = distance[np.arange(len(fresh)), nearest] <= RENUMBERED
+        mine, its = sighting.rows[fresh[same]], gone[nearest[same]]
+        for column in (self._side, self._near_side, self._met, self._last):
+            column.values[mine] = column.values[its]

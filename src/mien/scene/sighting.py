@@ -26,6 +26,8 @@ class Sighting:
         elapsed: seconds since the frame before; 0 at the first.
         aspect: the picture's width over its height.
         ids: int64 `(T,)`, and `rows` intp `(T,)` of the tracks in their table.
+        fresh: bool `(T,)`: not seen in the frame before, for the first time or again.
+        gone: intp `(G,)`: rows of the tracks that were seen in the frame before, and are not in this one.
         foot, centre: float64 `(T, 2)`, of the box; on the picture's edge where they lie outside.
         top, width, height: float64 `(T,)`, of the box.
         body: float64 `(T,)`, the box's height averaged over about a second, > 0.
@@ -36,6 +38,8 @@ class Sighting:
     aspect: float
     ids: NDArray[np.int64]
     rows: Rows
+    fresh: NDArray[np.bool_]
+    gone: Rows
     foot: Float64
     centre: Float64
     top: Float64
@@ -51,6 +55,7 @@ class Sightings:
         self._table = table
         self._body, self._seen = table.column(0.0), table.column(-np.inf)
         self._last: float | None = None
+        self._before: Rows = np.empty(0, np.intp)
 
     def next(
         self, track_ids: NDArray[np.int64], boxes: NDArray[np.float32], time: float, width: int, height: int
@@ -68,13 +73,16 @@ class Sightings:
         body = before + share * (tall - before)
         self._body.values[rows], self._seen.values[rows] = body, time
         elapsed = 0.0 if self._last is None else max(0.0, time - self._last)
-        self._last = time
+        fresh, gone = ~np.isin(rows, self._before), np.setdiff1d(self._before, rows)
+        self._last, self._before = time, rows
         return Sighting(
             time=time,
             elapsed=elapsed,
             aspect=aspect,
             ids=track_ids,
             rows=rows,
+            fresh=fresh,
+            gone=gone,
             foot=np.stack([middle, ground], axis=1),
             centre=np.stack([middle, np.clip((top + bottom) / 2, 0, 1)], axis=1),
             top=top,

@@ -39,8 +39,8 @@ class Stays:
 
     A stay lasts from the moment between the last frame outside and the first one inside to the one between the last
     frame inside and the first one outside; it goes on while a track is lost. What only trembles over the border is
-    no stay of its own. Where a track is first seen deep inside a zone, close to one that was lost there, nobody can
-    have come in: it takes over the stay.
+    no stay of its own. Where a track is seen, for the first time or again, deep inside a zone that it was not in, close
+    to one that was lost there, nobody can have come in: it takes over the stay.
 
     Args:
         table: of the stream's tracks.
@@ -74,8 +74,9 @@ class Stays:
         changed = np.where(switched, moment, self._changed.values[rows])
         certain = (np.abs(depth) > MARGIN * sighting.body[:, None]) | (time - changed >= SETTLED_SECONDS)
         is_deep = depth > DEEP * sighting.body[:, None]
-        for track in np.flatnonzero(is_new[:, 0] & is_deep.any(axis=1)):
-            self._take_over(int(track), sighting, is_deep[track])
+        come = is_deep & ~self.inside.values[rows]
+        for track in np.flatnonzero(sighting.fresh & come.any(axis=1)):
+            self._take_over(int(track), sighting, come[track])
         before = self.inside.values[rows]
         after = np.where(certain, is_near, before)
         since = np.where(after & ~before, changed, self.since.values[rows])
@@ -97,19 +98,18 @@ class Stays:
         return [Change(0, int(zone), float(dwell[zone])) for zone in np.flatnonzero(self.inside.values[row])]
 
     def _take_over(self, track: int, sighting: Sighting, zones: NDArray[np.bool_]) -> None:
-        """Gives a new track the stays, in some of the `zones` `(Z,)`, of the nearest one that was lost in reach."""
+        """Gives a track, in each of the `zones` `(Z,)`, the stay of the nearest one that was lost there in reach."""
         gap = sighting.time - self._seen.values
         way = (self._place.values - sighting.foot[track] / [sighting.aspect, 1]) * [sighting.aspect, 1]
         distance = np.hypot(way[:, 0], way[:, 1]) / sighting.body[track]
-        shared = self.inside.values & zones
-        lost = shared.any(axis=1) & (distance <= np.minimum(REACH + REACH_SPEED * gap, LONGEST_REACH))
-        lost[sighting.rows] = False
-        if not lost.any():
-            return
-        row, other = sighting.rows[track], int(np.where(lost, distance, np.inf).argmin())
-        given = shared[other]
-        self.inside.values[row, given], self.since.values[row, given] = True, self.since.values[other, given]
-        self.inside.values[other, given], self._near.values[other, given] = False, False
+        in_reach = distance <= np.minimum(REACH + REACH_SPEED * gap, LONGEST_REACH)
+        in_reach[sighting.rows] = False
+        row = sighting.rows[track]
+        # Zone by zone: what is told of one does not depend on which others there are.
+        for zone in np.flatnonzero(zones & self.inside.values[in_reach].any(axis=0)):
+            other = int(np.where(in_reach & self.inside.values[:, zone], distance, np.inf).argmin())
+            self.inside.values[row, zone], self.since.values[row, zone] = True, self.since.values[other, zone]
+            self.inside.values[other, zone], self._near.values[other, zone] = False, False
 
     def _depth(self, sighting: Sighting) -> NDArray[np.float64]:
         """How far each person is inside each zone, float64 `(T, Z)`, in heights of the picture."""
