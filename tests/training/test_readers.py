@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 from training_sets import write_people
 
 from mien.errors import BadInputError
+from mien.training.readers.fer2013 import EXPRESSIONS, fer2013
 from mien.training.readers.identity_folders import identity_folders
 from mien.training.readers.lfw import lfw
 from mien.training.readers.market1501 import market1501
@@ -67,6 +68,18 @@ def test_lfw_is_never_for_training(data):
     faces = lfw(str(data("lfw_view1/images")))
     assert len(faces) == 1549
     assert "nothing is ever trained" in faces.forbidden
+
+
+def test_fer2013_has_official_parts(tmp_path):
+    for name in ("train/happy/1.jpg", "train/angry/2.jpg", "test/sad/3.jpg", "train/notes/4.jpg"):
+        write(tmp_path / name)
+    trained, tested = fer2013(str(tmp_path)), fer2013(str(tmp_path), "test")
+    assert trained.names == ["train/angry/2.jpg", "train/happy/1.jpg"]
+    assert [EXPRESSIONS[number] for number in trained.labels["expression"]] == ["angry", "happy"]
+    assert (trained.forbidden, "measuring" in tested.forbidden) == (None, True)
+    with pytest.raises(BadInputError) as caught:
+        fer2013(str(tmp_path), "validation")
+    assert caught.value.code == "data_missing"
 
 
 def test_utkface_is_cut_by_the_rule(data):

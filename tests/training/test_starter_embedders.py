@@ -45,7 +45,7 @@ identity = 0.1
 """
 
 
-@pytest.mark.parametrize("name", ["starter_face_embedder", "starter_person_embedder"])
+@pytest.mark.parametrize("name", ["starter_face_embedder_start", "starter_face_embedder", "starter_person_embedder"])
 def test_the_packaged_recipes_are_valid(name):
     recipe = load_recipe(name)
     assert recipe.network["size"] == [recipe.input.height, recipe.input.width]
