@@ -59,8 +59,9 @@ class Archive(StoreOwner):
             BadInputError: a `database_*` or `master_key_*`, see `Store`.
         """
         file = settings().data / "archive.db" if path is None else Path(path)
+        opened = cls(Store(file, settings().key_file, ARCHIVE))
         with ExitStack() as undo:
-            opened = undo.enter_context(cls(Store(file, settings().key_file, ARCHIVE)))
+            undo.callback(opened.close)
             opened.expire()
             undo.pop_all()
         return opened

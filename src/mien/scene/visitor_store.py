@@ -47,8 +47,9 @@ class VisitorStore(StoreOwner):
             BadInputError: a `database_*` or `master_key_*`, see `Store`.
         """
         file = settings().data / "visitors.db" if path is None else Path(path)
+        opened = cls(Store(file, settings().key_file, VISITORS))
         with ExitStack() as undo:
-            opened = undo.enter_context(cls(Store(file, settings().key_file, VISITORS)))
+            undo.callback(opened.close)
             opened.expire()
             undo.pop_all()
         return opened
