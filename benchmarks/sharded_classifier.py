@@ -31,8 +31,8 @@ from torch.nn.parallel import DistributedDataParallel
 from mien.evaluation.speed_machine import describe_machine
 from mien.training.heads.classifier import Classifier
 from mien.training.heads.cosface import CosFace
-from mien.training.row_sgd import RowSGD
-from mien.training.sharded_classifier import ShardedClassifier
+from mien.training.sharded.row_sgd import RowSGD
+from mien.training.sharded.sharded_classifier import ShardedClassifier
 
 MIB = 2**20
 

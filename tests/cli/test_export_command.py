@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from mien.cli.main import main  # noqa: E402
-from mien.training import checkpoint  # noqa: E402
+from mien.training.loop import checkpoint  # noqa: E402
 from mien.training.networks.dense_student import DenseStudent  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
@@ -22,10 +22,12 @@ RECIPE = """
 name = "tiny"
 epochs = 1
 input = { height = 32, width = 32 }
-data = { class = "mien.training.pictures.Pictures", source = { class = "mien.training.readers.lfw.lfw", folder = "x" } }
-sampler = { class = "mien.training.samplers.RandomSampler", batch = 2 }
-task = { class = "mien.training.identification.Identification" }
-optimizer = { class = "mien.training.optimizers.adamw", learning_rate = 1e-3 }
+sampler = { class = "mien.training.data.samplers.RandomSampler", batch = 2 }
+task = { class = "mien.training.tasks.identification.Identification" }
+optimizer = { class = "mien.training.loop.optimizers.adamw", learning_rate = 1e-3 }
+[data]
+class = "mien.training.data.pictures.Pictures"
+source = { class = "mien.training.readers.lfw.lfw", folder = "x" }
 [network]
 class = "mien.training.networks.dense_student.DenseStudent"
 size = [32, 32]

@@ -27,11 +27,11 @@ name = "tiny"
 epochs = 1
 input = {{ height = 32, width = 16 }}
 network = {{ class = "mien.training.networks.osnet.OSNet", width = 0.125, dimension = 8 }}
-task = {{ class = "mien.training.identification.Identification" }}
-sampler = {{ class = "mien.training.samplers.IdentitySampler", identities = 2, pictures = 2 }}
-optimizer = {{ class = "mien.training.optimizers.sgd", learning_rate = 0.1 }}
+task = {{ class = "mien.training.tasks.identification.Identification" }}
+sampler = {{ class = "mien.training.data.samplers.IdentitySampler", identities = 2, pictures = 2 }}
+optimizer = {{ class = "mien.training.loop.optimizers.sgd", learning_rate = 0.1 }}
 [data]
-class = "mien.training.pictures.Pictures"
+class = "mien.training.data.pictures.Pictures"
 [data.source]
 class = "mien.training.readers.identity_folders.identity_folders"
 folder = "{tmp_path.as_posix()}/people"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mien.errors import BadInputError
-from mien.training.boxed_pictures import Boxes
+from mien.training.data.boxed_pictures import Boxes
 
 
 class PaintedPictures:

@@ -7,7 +7,6 @@ import torch
 from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
 
-from mien.training import class_rows
 from mien.training.heads.adaface import AdaFace
 from mien.training.heads.arcface import ArcFace
 from mien.training.heads.classifier import Classifier
@@ -18,8 +17,9 @@ from mien.training.heads.normface import NormFace
 from mien.training.heads.softmax import Softmax
 from mien.training.heads.sv_softmax import SVAMSoftmax, SVArcSoftmax, SVSoftmax
 from mien.training.losses.center import CenterLoss
-from mien.training.sharded_classifier import ShardedClassifier
-from mien.training.sharding import gather_batch
+from mien.training.sharded import class_rows
+from mien.training.sharded.sharded_classifier import ShardedClassifier
+from mien.training.sharded.sharding import gather_batch
 
 CLASSES, DIMENSION, BATCH = 37, 16, 29
 

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mien.training import sharded_checkpoint
 from mien.training.heads.curricularface import CurricularFace
-from mien.training.row_sgd import RowSGD
-from mien.training.sharded_classifier import ShardedClassifier
-from mien.training.sharding import class_range
+from mien.training.sharded import sharded_checkpoint
+from mien.training.sharded.row_sgd import RowSGD
+from mien.training.sharded.sharded_classifier import ShardedClassifier
+from mien.training.sharded.sharding import class_range
 
 CLASSES, STEPS, BATCH = 23, 40, 12
 

@@ -5,11 +5,11 @@ import pytest
 pytest.importorskip("torch")
 
 from mien.errors import BadInputError
+from mien.training.data.samplers import IdentitySampler
+from mien.training.loop.schedule import Cosine, Steps
 from mien.training.parts import build, check
-from mien.training.samplers import IdentitySampler
-from mien.training.schedule import Cosine, Steps
 
-IDENTITIES = "mien.training.samplers.IdentitySampler"
+IDENTITIES = "mien.training.data.samplers.IdentitySampler"
 
 
 class Labelled:
@@ -26,7 +26,7 @@ def failure(part, offered=(), where="schedule"):
 
 
 def test_a_table_becomes_its_class():
-    assert build({"class": "mien.training.schedule.Cosine", "warm_up": 3}, "schedule") == Cosine(warm_up=3)
+    assert build({"class": "mien.training.loop.schedule.Cosine", "warm_up": 3}, "schedule") == Cosine(warm_up=3)
 
 
 def test_what_is_offered_goes_to_those_who_name_it():
@@ -44,12 +44,12 @@ def test_tables_inside_tables_are_made_first(tmp_path):
     import PIL.Image
 
     PIL.Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "ada" / "1.png")
-    from mien.training.input_format import InputFormat
+    from mien.training.data.input_format import InputFormat
 
     part = {
-        "class": "mien.training.pictures.Pictures",
+        "class": "mien.training.data.pictures.Pictures",
         "source": {"class": "mien.training.readers.identity_folders.identity_folders", "folder": str(tmp_path)},
-        "augmentation": [{"class": "mien.training.augmentation.Flip", "probability": 1.0}],
+        "augmentation": [{"class": "mien.training.data.augmentation.Flip", "probability": 1.0}],
     }
     pictures = build(part, "data", input_format=InputFormat(height=16, width=8))
     assert pictures.plain(0).shape == (16, 8, 3)
@@ -60,15 +60,15 @@ def test_tables_inside_tables_are_made_first(tmp_path):
     ("part", "code", "says"),
     [
         ({}, "recipe_class", "names no class"),
-        ({"class": "mien.training.schedule.Cosin"}, "recipe_class", "did you mean 'Cosine'"),
+        ({"class": "mien.training.loop.schedule.Cosin"}, "recipe_class", "did you mean 'Cosine'"),
         ({"class": "mien.training.scedule.Cosine"}, "recipe_class", "cannot be imported"),
         ({"class": "no_such_package.Cosine"}, "recipe_class", "no installed package"),
         ({"class": "os.system", "command": "true"}, "recipe_class", "no installed package"),
         ({"class": "__import__('os')"}, "recipe_class", "not of the form"),
-        ({"class": "mien.training.schedule.Cosine", "warmup": 1}, "recipe_key_unknown", "did you mean 'warm_up'"),
-        ({"class": "mien.training.schedule.Cosine", "warm_up": "5"}, "recipe_value", "warm_up = '5'"),
-        ({"class": "mien.training.schedule.Steps"}, "recipe_key_missing", "lacks at"),
-        ({"class": "mien.training.schedule.Steps", "at": [1, "x"]}, "recipe_value", "at.1 = 'x'"),
+        ({"class": "mien.training.loop.schedule.Cosine", "warmup": 1}, "recipe_key_unknown", "did you mean 'warm_up'"),
+        ({"class": "mien.training.loop.schedule.Cosine", "warm_up": "5"}, "recipe_value", "warm_up = '5'"),
+        ({"class": "mien.training.loop.schedule.Steps"}, "recipe_key_missing", "lacks at"),
+        ({"class": "mien.training.loop.schedule.Steps", "at": [1, "x"]}, "recipe_value", "at.1 = 'x'"),
         ({"class": IDENTITIES, "data": 3}, "recipe_value", "expected a table that names a class"),
         ({"class": IDENTITIES}, "recipe_key_missing", "lacks data, seed"),
     ],
@@ -88,11 +88,11 @@ def test_what_the_program_offers_cannot_be_given():
 
 def test_a_mistake_inside_a_list_is_found():
     part = {
-        "class": "mien.training.pictures.Pictures",
+        "class": "mien.training.data.pictures.Pictures",
         "source": {"class": "mien.training.readers.lfw.lfw", "folder": "lfw"},
         "augmentation": [
-            {"class": "mien.training.augmentation.Flip"},
-            {"class": "mien.training.augmentation.Blur", "sigmas": 1},
+            {"class": "mien.training.data.augmentation.Flip"},
+            {"class": "mien.training.data.augmentation.Blur", "sigmas": 1},
         ],
     }
     code, message = failure(part, offered=("input_format",), where="data")
@@ -100,4 +100,6 @@ def test_a_mistake_inside_a_list_is_found():
 
 
 def test_lists_and_whole_numbers_are_taken_as_toml_has_them():
-    assert build({"class": "mien.training.schedule.Steps", "at": [4, 8]}, "schedule")(5, 10) == Steps(at=[4.0])(5, 10)
+    assert build({"class": "mien.training.loop.schedule.Steps", "at": [4, 8]}, "schedule")(5, 10) == Steps(at=[4.0])(
+        5, 10
+    )

@@ -30,14 +30,14 @@ epochs = 4
 height = 32
 width = 16
 [data]
-class = "mien.training.pictures.Pictures"
+class = "mien.training.data.pictures.Pictures"
 source = {{ class = "mien.training.readers.identity_folders.identity_folders", folder = "{folder.as_posix()}" }}
 augmentation = [
-    {{ class = "mien.training.augmentation.Flip" }},
-    {{ class = "mien.training.augmentation.RandomErasing" }},
+    {{ class = "mien.training.data.augmentation.Flip" }},
+    {{ class = "mien.training.data.augmentation.RandomErasing" }},
 ]
 [sampler]
-class = "mien.training.samplers.IdentitySampler"
+class = "mien.training.data.samplers.IdentitySampler"
 identities = 4
 pictures = 2
 [network]
@@ -45,12 +45,12 @@ class = "mien.training.networks.osnet.OSNet"
 width = 0.125
 dimension = 16
 [task]
-class = "mien.training.identification.Identification"
+class = "mien.training.tasks.identification.Identification"
 [optimizer]
-class = "mien.training.optimizers.adamw"
+class = "mien.training.loop.optimizers.adamw"
 learning_rate = 1e-3
 [schedule]
-class = "mien.training.schedule.Cosine"
+class = "mien.training.loop.schedule.Cosine"
 warm_up = 1
 [loop]
 ema = 0.9
@@ -65,7 +65,7 @@ def run_elsewhere(recipe, run):
     """Train in a process of its own until it ends or is killed; prints a line a step. For `subprocess`."""
     code = (
         "import sys, torch; torch.set_num_threads(1)\n"
-        "from mien.training import trainer; from mien.training.recipe import load_recipe\n"
+        "from mien.training.loop import trainer; from mien.training.recipe import load_recipe\n"
         "trainer._FLUSH_STEPS = 1\n"
         "trainer.train(load_recipe(sys.argv[1]), sys.argv[2], report=lambda p: print(p.step, flush=True))\n"
     )

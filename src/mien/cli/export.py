@@ -35,7 +35,7 @@ def export(
     _check_installed()
     from hashlib import sha256
 
-    from mien.training.export import export_run
+    from mien.training.release.export import export_run
 
     made = export_run(run, out, format=format, int8=int8, name=name)
     files = [_record(file, sha256(file.read_bytes()).hexdigest()) for file in made.files]

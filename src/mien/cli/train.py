@@ -13,7 +13,7 @@ import typer
 from mien.cli.output import Json, note, print_json, print_table
 
 if TYPE_CHECKING:
-    from mien.training.trainer import Progress
+    from mien.training.loop.trainer import Progress
 
 _LINE_STEPS = 100
 
@@ -37,8 +37,8 @@ def train(
 ) -> None:
     """Train what a recipe says; weights, figures and checkpoints go to the run's folder."""
     _check_installed()
+    from mien.training.loop.trainer import train as run_recipe
     from mien.training.recipe import load_recipe
-    from mien.training.trainer import train as run_recipe
 
     loaded = load_recipe(recipe, changes or [])
     folder = run or Path("runs") / loaded.name

@@ -40,7 +40,7 @@ def build(part: Part, where: str, **offered: Any) -> Any:
         BadInputError: `recipe_class`, `recipe_key_unknown`, `recipe_key_missing`, `recipe_value`.
 
     Example:
-        >>> build({"class": "mien.training.schedule.Cosine", "warm_up": 5.0}, "schedule")
+        >>> build({"class": "mien.training.loop.schedule.Cosine", "warm_up": 5.0}, "schedule")
         Cosine(warm_up=5.0, last=0.0)
     """
     check(part, where, offered)

@@ -10,12 +10,12 @@ height = 128
 width = 64
 
 [data]
-class = "mien.training.pictures.Pictures"
+class = "mien.training.data.pictures.Pictures"
 source = { class = "mien.training.readers.market1501.market1501", folder = "market1501" }
-augmentation = [{ class = "mien.training.augmentation.Flip" }]
+augmentation = [{ class = "mien.training.data.augmentation.Flip" }]
 
 [sampler]
-class = "mien.training.samplers.IdentitySampler"
+class = "mien.training.data.samplers.IdentitySampler"
 identities = 16
 pictures = 4
 
@@ -23,14 +23,14 @@ pictures = 4
 class = "mien.training.networks.osnet.OSNet"
 
 [task]
-class = "mien.training.identification.Identification"
+class = "mien.training.tasks.identification.Identification"
 
 [optimizer]
-class = "mien.training.optimizers.adamw"
+class = "mien.training.loop.optimizers.adamw"
 learning_rate = 3e-3
 
 [schedule]
-class = "mien.training.schedule.Cosine"
+class = "mien.training.loop.schedule.Cosine"
 warm_up = 5
 
 [loop]
@@ -51,14 +51,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mien.errors import BadInputError, UsageError
 from mien.media.files import read_toml, shown
-from mien.training.input_format import InputFormat
+from mien.training.data.input_format import InputFormat
 from mien.training.parts import check, unknown_key
 
 PACKAGED = Path(__file__).parent / "recipes"
 """The recipes that come with mien."""
 
 OFFERED = ("data", "network", "seed", "epochs", "input_format", "module")
-"""What a part gets where its signature names it; see `mien.training.trainer`."""
+"""What a part gets where its signature names it; see `mien.training.loop.trainer`."""
 
 
 class Loop(BaseModel):

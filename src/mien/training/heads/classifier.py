@@ -12,7 +12,7 @@ from mien.training.heads.head import Head
 class Classifier(nn.Module):
     """Class weights under a margin head.
 
-    Where the classes are too many for one device, `mien.training.sharded_classifier` gives the same loss.
+    Where the classes are too many for one device, `mien.training.sharded.sharded_classifier` gives the same loss.
 
     Args:
         dimension: D, of the features.

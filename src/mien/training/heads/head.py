@@ -7,7 +7,7 @@ The logits of one picture are
 
 so a head is told by two elementwise functions. Nothing in them needs all classes at once: the same head works on a
 full layer (`Head.forward`, by automatic differentiation) and on a shard of the classes
-(`mien.training.sharded_classifier`, where the cosine of the own class may come from another rank).
+(`mien.training.sharded.sharded_classifier`, where the cosine of the own class may come from another rank).
 """
 
 from __future__ import annotations

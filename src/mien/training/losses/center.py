@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.training.losses.pairs import check_batch
-from mien.training.sharding import Group, gather_batch
+from mien.training.sharded.sharding import Group, gather_batch
 
 
 class CenterLoss(nn.Module):

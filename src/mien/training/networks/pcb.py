@@ -3,7 +3,7 @@
 Sun, Zheng, Yang, Tian, Wang, "Beyond Part Models: Person Retrieval with Refined Part Pooling (and a Strong
 Convolutional Baseline)", ECCV 2018.
 
-Refined part pooling trains in three stages, which `mien.training.part_refinement` goes through in one run:
+Refined part pooling trains in three stages, which `mien.training.tasks.part_refinement` goes through in one run:
 
 1. `uniform`: plain PCB, until it converges;
 2. `induce`: a part classifier takes the place of the uniform stripes and alone is trained: all else is frozen, the

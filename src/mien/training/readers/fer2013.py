@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from mien.training.pictures import PictureFiles
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.split import existing
 from mien.training.readers.terms import Terms
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mien.errors import BadInputError
 from mien.media.image import find_pictures
-from mien.training.pictures import PictureFiles
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.split import existing
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mien.training.pictures import PictureFiles
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.identity_folders import identity_folders
 from mien.training.readers.terms import Terms
 

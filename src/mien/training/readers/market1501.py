@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadInputError
-from mien.training.matlab_file import read_matlab
-from mien.training.pictures import PictureFiles
+from mien.training.data.matlab_file import read_matlab
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.split import existing
 from mien.training.readers.terms import Terms
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.media.image import find_pictures
-from mien.training.pictures import PictureFiles
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.split import Part, existing, forbidden_part, part_of
 from mien.training.readers.terms import Terms
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.training.pictures import PictureFiles
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.split import Part, existing, forbidden_part, part_of
 from mien.training.readers.terms import Terms
 

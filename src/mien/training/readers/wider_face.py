@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.records import Float32
-from mien.training.matlab_file import read_matlab
-from mien.training.pictures import PictureFiles
+from mien.training.data.matlab_file import read_matlab
+from mien.training.data.pictures import PictureFiles
 from mien.training.readers.split import Part, existing, forbidden_part, part_of
 from mien.training.readers.terms import Terms
 

@@ -1,0 +1,1 @@
+"""How a run goes: steps, schedules, checkpoints, several processes, and the folder that it leaves."""

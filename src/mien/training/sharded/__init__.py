@@ -1,0 +1,1 @@
+"""A classifier of millions of identities, its rows spread over processes."""

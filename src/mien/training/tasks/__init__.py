@@ -1,0 +1,1 @@
+"""What is learned: each task turns a batch and a network into losses, and measures what was learned."""
