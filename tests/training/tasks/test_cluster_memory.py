@@ -41,8 +41,8 @@ def task_of(data, **options):
 
 def write_recipe(tmp_path, folder, more=""):
     text = recipe_text(folder)
-    text = text.replace("pictures.Pictures", "cluster_memory_data.UnnamedPictures")
-    text = text.replace("samplers.IdentitySampler", "cluster_memory_data.ClusterSampler")
+    text = text.replace("data.pictures.Pictures", "tasks.cluster_memory_data.UnnamedPictures")
+    text = text.replace("data.samplers.IdentitySampler", "tasks.cluster_memory_data.ClusterSampler")
     text = text.replace("identities = 4", "clusters = 4")
     task = 'cluster_memory.ClusterMemory"\nneighbours = 5\ncolour_epochs = 1\nradius = 0.6'
     text = text.replace('identification.Identification"', task)
