@@ -47,6 +47,19 @@ def test_onnx_runtime_agrees_with_openvino(models, name):
         np.testing.assert_allclose(values, onnxruntime[output], rtol=1e-3, atol=1e-4)
 
 
+def test_a_steady_session_answers_pictures_of_all_sizes_as_any_other(models):
+    entry = model("face_detection_yunet_2023mar")
+    sizes = [(64, 96), (96, 64), (32, 32), (64, 64), (96, 96), (32, 64)]  # more than get a graph of their own
+    random = np.random.default_rng(0)
+    batches = [random.integers(0, 256, (1 + turn % 2, *sizes[turn % 6], 3), dtype=np.uint8) for turn in range(18)]
+    session, steady = Session(entry, streams=2), Session(entry, streams=2, steady=True)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(steady, batches))
+    for batch, outputs in zip(batches, found, strict=True):
+        for name, expected in session(batch).items():
+            np.testing.assert_allclose(outputs[name], expected, rtol=1e-4, atol=1e-4)
+
+
 def test_same_session_from_many_threads(models):
     entry = model("open-closed-eye-0001")
     session = Session(entry)

@@ -135,10 +135,12 @@ def decode(outputs: Outputs, row: int, width: int, least: float) -> Float32:
     Returns:
         float32 `(M, 15)`: box xyxy, five landmarks, score; in pixels of the network's input.
     """
-    parts = []
+    parts = [np.empty((0, 15), np.float32)]
     for stride in _STRIDES:
         quality = outputs[f"cls_{stride}"][row, :, 0] * outputs[f"obj_{stride}"][row, :, 0]
         (cells,) = np.nonzero(quality >= least * least)
+        if not len(cells):
+            continue
         box, points = outputs[f"bbox_{stride}"][row, cells], outputs[f"kps_{stride}"][row, cells]
         cell_y, cell_x = np.divmod(cells, width // stride)
         cell = np.stack([cell_x, cell_y], 1).astype(np.float32)
@@ -146,8 +148,9 @@ def decode(outputs: Outputs, row: int, width: int, least: float) -> Float32:
         half = np.exp(np.minimum(box[:, 2:], 8)) * (stride / 2)
         marks = (points.reshape(-1, 5, 2) + cell[:, None]) * stride
         scores = np.sqrt(np.clip(quality[cells], 0, 1))
-        parts.append(np.column_stack([centre - half, centre + half, marks.reshape(-1, 10), scores]))
-    return np.concatenate(parts).astype(np.float32)
+        rows = [centre - half, centre + half, marks.reshape(-1, 10), scores[:, None]]
+        parts.append(np.concatenate(rows, axis=1).astype(np.float32, copy=False))
+    return np.concatenate(parts)
 
 
 def _sides(rows: Float32) -> Float32:

@@ -12,6 +12,9 @@ in Deep CNN Features", 2017; Meng and others, "MagFace", CVPR 2021): that is wha
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -44,13 +47,15 @@ def face_quality(crop: Image, face: Face) -> float:
 
 def quality_bound(face: Face) -> float:
     """The quality that a face can have at most, in [0, 1], from size, pose and score alone: no pixel is read."""
-    between_eyes = float(np.linalg.norm(face.landmarks[1] - face.landmarks[0]))
-    across, down = _nose_position(face)
-    return float(
-        (1 - np.exp(-between_eyes / 6))
-        * np.exp(-(((across - _FRONTAL_NOSE[0]) / 0.3) ** 2) / 2)
-        * np.exp(-(((down - _FRONTAL_NOSE[1]) / 0.12) ** 2) / 2)
-        * np.clip((face.score - 0.5) / 0.42, 0, 1)
+    # Asked of every face of every frame: plain numbers take a tenth of the time of arrays of two.
+    marks = face.landmarks.tolist()
+    between_eyes = math.dist(marks[0], marks[1])
+    across, down = _nose_position(marks)
+    return (
+        (1 - math.exp(-between_eyes / 6))
+        * math.exp(-(((across - _FRONTAL_NOSE[0]) / 0.3) ** 2) / 2)
+        * math.exp(-(((down - _FRONTAL_NOSE[1]) / 0.12) ** 2) / 2)
+        * min(max((face.score - 0.5) / 0.42, 0.0), 1.0)
     )
 
 
@@ -71,16 +76,18 @@ def _inner(size: int) -> tuple[slice, slice]:
     return slice(size * 3 // 16, size * 15 // 16), slice(size * 5 // 32, size * 27 // 32)
 
 
-def _nose_position(face: Face) -> tuple[float, float]:
+def _nose_position(marks: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Where the nose tip lies: across in units of the eyes' distance (0 midway), down from eyes (0) to mouth (1)."""
-    left_eye, right_eye, nose, left_mouth, right_mouth = face.landmarks.astype(np.float64)
-    eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
-    axes = np.column_stack([right_eye - left_eye, mouth - eyes])
-    if abs(np.linalg.det(axes)) < 1e-6:
+    (left_x, left_y), (right_x, right_y), nose, first, second = marks
+    eyes_x, eyes_y = (left_x + right_x) / 2, (left_y + right_y) / 2
+    across_x, across_y = right_x - left_x, right_y - left_y
+    down_x, down_y = (first[0] + second[0]) / 2 - eyes_x, (first[1] + second[1]) / 2 - eyes_y
+    area = across_x * down_y - down_x * across_y
+    if abs(area) < 1e-6:
         # Seen from the side the axes collapse; no frontal face does that.
         return 1.0, 1.0
-    across, down = np.linalg.solve(axes, nose - eyes)
-    return float(across), float(down)
+    x, y = nose[0] - eyes_x, nose[1] - eyes_y
+    return (x * down_y - down_x * y) / area, (across_x * y - x * across_y) / area
 
 
 def _logistic(value: float) -> float:

@@ -37,10 +37,10 @@ def detectors(*, faces: bool, people: bool, long_side: int, streams: int) -> lis
     # Weak detections go on to the tracker: they can continue a track, though never begin one.
     looks: list[Look] = []
     if faces:
-        session = Session(default("face-detection", settings().pack), streams=streams)
+        session = Session(default("face-detection", settings().pack), streams=streams, steady=True)
         looks.append(FaceDetector(long_side=long_side, score=0.3, session=session))
     if people:
-        session = Session(default("person-detection", settings().pack), streams=streams)
+        session = Session(default("person-detection", settings().pack), streams=streams, steady=True)
         looks.append(PersonDetector(score=0.1, session=session))
     return looks
 

@@ -98,7 +98,8 @@ class Watcher:
         """
         following = self._following = self._begin(video)
         start = time.perf_counter()
-        look_ahead = LookAhead(self._looks, self._ahead)
+        # Twice as many threads as calls side by side: no call waits for what Python does before and after another.
+        look_ahead = LookAhead(self._looks, 2 * self._ahead)
         try:
             with closing(look_ahead(video)) as looked:
                 for frame, found in looked:
