@@ -10,7 +10,7 @@ from training_sets import write_people
 from mien.errors import BadInputError
 from mien.training.data.augmentation import RandomErasing
 from mien.training.data.input_format import InputFormat
-from mien.training.data.pictures import PictureFiles, Pictures
+from mien.training.data.pictures import PictureFiles, Pictures, Together
 from mien.training.readers.identity_folders import identity_folders
 
 FORMAT = InputFormat(height=24, width=12)
@@ -75,3 +75,20 @@ def test_normalization_is_that_of_the_format():
     assert made.shape == (2, 3, 24, 12)
     assert made.is_contiguous(memory_format=torch.channels_last)
     assert float(made[1, 2, 3, 4]) == pytest.approx((float(image[1, 3, 4, 2]) - 3) / 6)
+
+
+def test_several_sets_are_one_without_their_labels(tmp_path):
+    first = identity_folders(str(write_people(tmp_path / "first", identities=2, pictures=2)))
+    second = identity_folders(str(write_people(tmp_path / "second", identities=1, pictures=3)))
+    data = Together([first, second])
+    assert (len(data), data.labels, data.forbidden) == (7, {}, None)
+    assert [data.name(index) for index in (0, 3, 4, 6)] == [first.name(0), first.name(3), second.name(0), second.name(2)]
+    assert (data.picture(3) == first.picture(3)).all()
+    assert (data.picture(4) == second.picture(0)).all()
+
+
+def test_several_sets_are_forbidden_where_one_is(tmp_path):
+    folder = write_people(tmp_path / "set", identities=1, pictures=1)
+    names = ["person0/0.png"]
+    closed = PictureFiles(folder, names, {}, forbidden="a benchmark")
+    assert Together([PictureFiles(folder, names, {}), closed]).forbidden == "a benchmark"

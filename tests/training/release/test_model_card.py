@@ -101,7 +101,7 @@ def test_the_card_says_what_was_done(tmp_path, file):
     entry = catalogue_entry(recipe, network_of(recipe), [file])
     facts = card_facts("mine", recipe, folder, entry, {"parity": {"cosine_least": 0.99999}})
     assert facts["figures"] == [{"what": "map", "figure": 0.5, "command": "mien train starter_person_embedder"}, *given]
-    assert (facts["seconds"], facts["recipe"]["seed"], facts["hardware"]["gpus"]) == (61.5, 1, ["H200"])
+    assert (facts["seconds"], facts["recipe"]["seed"], facts["hardware"]["gpus"]) == (61.5, recipe.seed, ["H200"])
     text = card_text(facts, folder.recipe.read_text())
     head, facts_as_yaml, body = text.split("---\n", 2)
     assert head == ""

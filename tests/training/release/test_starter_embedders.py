@@ -48,9 +48,10 @@ identity = 0.1
 """
 
 
-@pytest.mark.parametrize("name", ["starter_face_embedder_start", "starter_face_embedder", "starter_person_embedder"])
-def test_the_packaged_recipes_are_valid(name):
-    recipe = load_recipe(name)
+@pytest.mark.parametrize("of", ["face", "person"])
+@pytest.mark.parametrize("half", ["_start", ""])
+def test_the_packaged_recipes_are_valid(of, half):
+    recipe = load_recipe(f"starter_{of}_embedder{half}")
     assert recipe.network["size"] == [recipe.input.height, recipe.input.width]
     assert recipe.loop.workers == 0, "a teacher is asked in the process that trains"
 

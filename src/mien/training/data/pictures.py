@@ -115,6 +115,37 @@ class PictureFiles:
         return read(self.root / self.names[index])
 
 
+class Together:
+    """Several sets as one, one after the other, without their labels.
+
+    Args:
+        sources: the sets, at least one.
+    """
+
+    def __init__(self, sources: Sequence[PictureSource]) -> None:
+        self.sources = list(sources)
+        self.labels: Labels = {}
+        self.forbidden = next((source.forbidden for source in sources if source.forbidden), None)
+        self._ends = np.cumsum([len(source) for source in sources])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def name(self, index: int) -> str:
+        """The name that the picture has in its set."""
+        source, place = self._of(index)
+        return source.name(place)
+
+    def picture(self, index: int) -> Image:
+        """The picture, RGB uint8 `(H, W, 3)`; the errors of its set."""
+        source, place = self._of(index)
+        return source.picture(place)
+
+    def _of(self, index: int) -> tuple[PictureSource, int]:
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        return self.sources[number], index - (int(self._ends[number - 1]) if number else 0)
+
+
 class Pictures:
     """The samples of a source: `image` uint8 `(height, width, 3)`, `index`, and every label.
 
