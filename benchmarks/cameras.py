@@ -21,7 +21,7 @@ import cv2
 
 from mien.cameras.site import Site
 from mien.cameras.topology import Topology
-from mien.evaluation.speed_machine import describe_machine
+from mien.evaluation.speed.machine import describe_machine
 from mien.media.video import open_video
 from mien.records import Frame, Image
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from mien.evaluation.speed_machine import describe_machine
-from mien.evaluation.speed_watch import ENROLLED, strangers
+from mien.evaluation.speed.machine import describe_machine
+from mien.evaluation.speed.watch import ENROLLED, strangers
 from mien.media.video import open_video
 from mien.records import Frame
 from mien.scene.watcher import Watcher

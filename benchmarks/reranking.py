@@ -15,9 +15,9 @@ import time
 
 import numpy as np
 
-from mien.evaluation.reid import rankings, reid_figures
-from mien.evaluation.reid_names import Sightings
-from mien.evaluation.speed_machine import describe_machine
+from mien.evaluation.reid.figures import rankings, reid_figures
+from mien.evaluation.reid.names import Sightings
+from mien.evaluation.speed.machine import describe_machine
 from mien.identity.reranking import reranked_distances
 
 PEOPLE, QUERIES, GALLERY, DIMENSION = 1500, 3368, 15913, 256

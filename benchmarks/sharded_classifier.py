@@ -28,7 +28,7 @@ from torch import multiprocessing, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from mien.evaluation.speed_machine import describe_machine
+from mien.evaluation.speed.machine import describe_machine
 from mien.training.heads.classifier import Classifier
 from mien.training.heads.cosface import CosFace
 from mien.training.sharded.row_sgd import RowSGD

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from mien.evaluation.speed_machine import describe_machine
+from mien.evaluation.speed.machine import describe_machine
 from mien.tracking.appearance import AppearanceTracker
 from mien.tracking.tracker import Tracker
 

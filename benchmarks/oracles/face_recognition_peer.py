@@ -28,7 +28,7 @@ def serve(path: str) -> None:
     import cv2
     from skimage import data
 
-    from mien.evaluation.speed_machine import describe_machine
+    from mien.evaluation.speed.machine import describe_machine
     from mien.face.analyzer import FaceAnalyzer
 
     image = cv2.resize(data.astronaut()[:384], (640, 480), interpolation=cv2.INTER_AREA)

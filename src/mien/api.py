@@ -16,8 +16,8 @@ from mien.records import Face
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
     from mien.scene.events import Event
-    from mien.scene.visitor_book import VisitorBook
-    from mien.scene.zones import Zones
+    from mien.scene.visits.visitor_book import VisitorBook
+    from mien.scene.zones.zone_file import Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def watch(
         moving_camera: the camera shakes or pans: people are followed relative to the background.
         staff: who is no visitor.
         age_gender: read ages and sexes of visitors from their faces.
-        visitors: of a place, known again in later runs; from `mien.scene.visitor_store.VisitorStore`.
+        visitors: of a place, known again in later runs; from `mien.scene.visits.visitor_store.VisitorStore`.
         start: when a recording began; events then carry `utc`.
 
     Raises:
@@ -134,7 +134,7 @@ def watch(
     """
     from mien.media.video import open_video
     from mien.scene.watcher import Watcher
-    from mien.scene.zones import Zones, load_zones
+    from mien.scene.zones.zone_file import Zones, load_zones
 
     looked_at = zones if zones is None or isinstance(zones, Zones) else load_zones(zones)
     with open_video(source, start=start) as video:

@@ -21,7 +21,7 @@ from mien.identity.pictures import probe
 from mien.media.video import open_video
 from mien.media.writer import VideoWriter
 from mien.records import Frame
-from mien.scene.zones import Zones
+from mien.scene.zones.zone_file import Zones
 
 SITE = """
 [[camera]]

@@ -57,7 +57,7 @@ def astronaut(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def clips(astronaut: Path) -> tuple[Path, Path]:
     """Two seconds of the demo's clips: she comes in, and the same sky without her."""
-    from mien.evaluation.astronaut import FRAME_RATE, HEIGHT, WIDTH, clip_frames
+    from mien.evaluation.clips.astronaut import FRAME_RATE, HEIGHT, WIDTH, clip_frames
 
     paths = astronaut.parent / "with.mp4", astronaut.parent / "without.mp4"
     for path, present in zip(paths, (True, False), strict=True):

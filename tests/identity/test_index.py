@@ -65,6 +65,33 @@ def test_answers_are_those_of_brute_force_for_hard_rows(make, top, threshold):
         assert hits == brute_force(rows, keys, groups, probe, top, threshold)
 
 
+@pytest.mark.parametrize("make", [nearly_equal, with_spikes, copies, of_any_length])
+@pytest.mark.parametrize(("top", "threshold"), [(1, -np.inf), (40, 0.3)])
+def test_many_probes_get_the_same_answers(make, top, threshold):
+    generator = np.random.default_rng(8)
+    rows = np.concatenate([make(generator) for _ in range(6)])  # more than one block of the product
+    keys = generator.permutation(len(rows)) + 10
+    groups = generator.integers(0, 700, len(rows))
+    index = filled(rows, keys, groups)
+    probes = np.concatenate([rows[::900][:14], unit_rows(generator, 6, 48), np.zeros((1, 48), np.float32)])
+    for probe, hits in zip(probes, index.search(probes, top, threshold), strict=True):
+        assert hits == brute_force(rows, keys, groups, probe, top, threshold)
+
+
+def test_nobody_off_the_shortlist_of_a_product_exceeds_its_bound():
+    generator = np.random.default_rng(9)
+    for make in (nearly_equal, with_spikes, copies):
+        rows = make(generator)
+        index = filled(rows)
+        index._refresh_codes()
+        probes = np.concatenate([rows[:5], unit_rows(generator, 5, 48)])
+        bounds, places = index._by_product(probes, 32)
+        exact = probes.astype(np.float64) @ rows.astype(np.float64).T
+        np.put_along_axis(exact, places, -np.inf, axis=1)
+        assert places.shape == (10, 32)
+        assert (exact.max(axis=1) <= bounds).all()
+
+
 def test_one_probe_in_20000_faces_is_decided_by_the_scan(monkeypatch):
     generator = np.random.default_rng(2)
     rows = unit_rows(generator, 20_000, 256)

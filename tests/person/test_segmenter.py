@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.evaluation.sprite import Placement, paste
+from mien.evaluation.clips.sprite import Placement, paste
 from mien.person.segmenter import PersonSegmenter
 from mien.records import Person
 
@@ -17,7 +17,7 @@ def segmenter(models):
 
 @pytest.fixture(scope="module")
 def astronaut():
-    from mien.evaluation.astronaut import build_scenery
+    from mien.evaluation.clips.astronaut import build_scenery
 
     return build_scenery().astronaut
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from mien.evaluation.motchallenge import read_truth
-from mien.scene.behaviour import Behaviour, Happening
-from mien.scene.zones import Zones
+from mien.scene.zones.behaviour import Behaviour, Happening
+from mien.scene.zones.zone_file import Zones
 
 WIDTH, HEIGHT, FRAME_RATE = 480, 360, 10.0
 TRUTH = "video/pets09_s2l1_480x360.gt.txt"

@@ -13,7 +13,7 @@ from mien.records import Face, Frame
 from mien.scene.annotated_video import AnnotatedVideo, fitted
 from mien.scene.events import Event
 from mien.scene.moment import Moment
-from mien.scene.sinks import JsonLines
+from mien.scene.sinks.json_lines import JsonLines
 from mien.scene.track_sheet import TrackSheet
 
 

@@ -14,7 +14,7 @@ from mien.identity.pictures import probe
 from mien.media.video import open_video
 from mien.records import Frame
 from mien.scene.watcher import Watcher
-from mien.scene.zones import Zones
+from mien.scene.zones.zone_file import Zones
 
 DOOR = Zones.model_validate(
     {

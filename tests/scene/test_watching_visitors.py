@@ -13,7 +13,7 @@ from mien.face.detector import FaceDetector
 from mien.face.embedder import embedder_identity
 from mien.identity.pictures import probe
 from mien.media.video import open_video
-from mien.scene.visitor_store import VisitorStore
+from mien.scene.visits.visitor_store import VisitorStore
 from mien.scene.watcher import Watcher
 
 

@@ -31,7 +31,7 @@ from mien.scene.recognizer import Recognizer
 from mien.scene.stream import Stream
 from mien.scene.telling import Teller
 from mien.scene.watcher import LONG_SIDE
-from mien.scene.zones import Zones
+from mien.scene.zones.zone_file import Zones
 
 
 @dataclass(frozen=True, slots=True, eq=False)

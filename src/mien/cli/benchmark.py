@@ -33,9 +33,9 @@ def benchmark(
     json: Json = False,
 ) -> None:
     """Measure speed beside OpenCV, ONNX Runtime, NumPy and faiss: medians over rounds in which all take turns."""
-    from mien.evaluation.speed import NAMES
-    from mien.evaluation.speed import benchmark as measure
-    from mien.evaluation.speed_machine import describe_machine
+    from mien.evaluation.speed.machine import describe_machine
+    from mien.evaluation.speed.suite import NAMES
+    from mien.evaluation.speed.suite import benchmark as measure
 
     machine = describe_machine()
     found = measure(names or NAMES, video=video, frames=frames, progress=lambda name: note(f"measuring: {name}"))

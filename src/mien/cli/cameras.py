@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mien.cameras.topology import Topology
     from mien.media.video import Video
     from mien.scene.annotated_video import AnnotatedVideo
-    from mien.scene.zones import Zones
+    from mien.scene.zones.zone_file import Zones
 
 app = typer.Typer(help="Follow people from camera to camera.", no_args_is_help=True)
 
@@ -77,7 +77,7 @@ def follow(
     from mien.cli.interrupting import interruptible
     from mien.identity.gallery import Gallery
     from mien.media.video import open_video
-    from mien.scene.sinks import JsonLines
+    from mien.scene.sinks.json_lines import JsonLines
 
     site_file = load_topology(topology)
     sources = _sources(site_file, topology.parent, source or [])
@@ -153,7 +153,7 @@ def table(
 ) -> None:
     """The table of trajectories: who was in which camera when. Merges that were wrong are taken back."""
     from mien.cameras.table import COLUMNS, trajectory_rows
-    from mien.scene.replay import read_events
+    from mien.scene.sinks.replay import read_events
 
     rows = trajectory_rows(read_events(events), undo=undo or [])
     if json:
@@ -172,7 +172,7 @@ def _check_output(written: Path | None, inputs: list[Path]) -> None:
 
 def _zones(topology: Topology, folder: Path) -> dict[str, Zones]:
     """The zones of each camera that has any; files are looked for beside the topology file."""
-    from mien.scene.zones import load_zones
+    from mien.scene.zones.zone_file import load_zones
 
     return {camera.name: load_zones(folder / camera.zones) for camera in topology.cameras if camera.zones is not None}
 

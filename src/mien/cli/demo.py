@@ -62,7 +62,7 @@ def _load_models() -> None:
 
 
 def _astronaut(output: Path) -> tuple[list[Path], dict[str, list[Path]]]:
-    from mien.evaluation.astronaut import SUBJECT, write_clips
+    from mien.evaluation.clips.astronaut import SUBJECT, write_clips
 
     note("making two clips of the astronaut (NASA portrait, public domain)")
     clips = write_clips(output)

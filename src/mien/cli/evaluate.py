@@ -117,7 +117,7 @@ def reid(
     json: Json = False,
 ) -> None:
     """Are people found again in other cameras? CMC, mAP and mINP by the rules of Market-1501."""
-    from mien.evaluation.reid_runner import evaluate
+    from mien.evaluation.reid.runner import evaluate
     from mien.person.embedder import PersonEmbedder
 
     for folder in (pictures, attention):
@@ -160,8 +160,8 @@ def calibration(
 
 
 def _draw_attention(folder: Path, name: str, pictures: Path) -> None:
-    from mien.evaluation.attention import AttentionMaps, write_attention
-    from mien.evaluation.reid_runner import pictures_in
+    from mien.evaluation.reid.attention import AttentionMaps, write_attention
+    from mien.evaluation.reid.runner import pictures_in
     from mien.models.catalogue import model
 
     write_attention(folder, AttentionMaps(model(name)), pictures_in(pictures))

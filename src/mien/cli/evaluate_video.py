@@ -53,7 +53,7 @@ def clips(
     json: Json = False,
 ) -> None:
     """Are people recognized in video? Clips are composed from a folder with a sub-folder a person, never stored."""
-    from mien.evaluation.clip_watch import evaluate
+    from mien.evaluation.clips.watch import evaluate
 
     with progress("frames") as report:
         figures = evaluate(images, most=most, fpir=fpir, seed=seed, progress=report)
@@ -87,7 +87,7 @@ def cameras(
     json: Json = False,
 ) -> None:
     """Are people followed from camera to camera? By looks, with time, with topology; names as in Market-1501."""
-    from mien.evaluation.cross_camera_runner import evaluate
+    from mien.evaluation.reid.cross_camera_runner import evaluate
     from mien.person.embedder import PersonEmbedder
 
     with progress("pictures") as report:

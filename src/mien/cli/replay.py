@@ -33,9 +33,9 @@ def replay(
     from mien.errors import UsageError
     from mien.media.files import check_file
     from mien.scene.event_text import event_line
-    from mien.scene.replay import paced, read_events
-    from mien.scene.sinks import JsonLines
-    from mien.scene.webhook import Webhook
+    from mien.scene.sinks.json_lines import JsonLines
+    from mien.scene.sinks.replay import paced, read_events
+    from mien.scene.sinks.webhook import Webhook
 
     if events is not None and events.exists() and source.exists() and events.samefile(source):
         raise UsageError(f"{events} would be written over; give the replayed events another file", code="file_in_use")

@@ -29,9 +29,9 @@ def report(
     from mien.errors import UsageError
     from mien.media.files import replacing, unwritable
     from mien.media.image import read
-    from mien.scene.replay import read_events
-    from mien.scene.report import report as page
-    from mien.scene.zones import load_zones
+    from mien.scene.report.page import report as page
+    from mien.scene.sinks.replay import read_events
+    from mien.scene.zones.zone_file import load_zones
 
     if out.exists() and source.exists() and out.samefile(source):
         raise UsageError(f"{out} would be written over; give the page another file", code="file_in_use")

@@ -16,7 +16,7 @@ PlaceName = Annotated[str, typer.Argument(metavar="PLACE", help="As `mien watch 
 @app.command(name="list")
 def places(json: Json = False) -> None:
     """Show the places, how many visitors are remembered in each, and for how long."""
-    from mien.scene.visitor_store import VisitorStore
+    from mien.scene.visits.visitor_store import VisitorStore
 
     with VisitorStore.open() as store:
         rows = [place._asdict() for place in store.places()]
@@ -29,7 +29,7 @@ def places(json: Json = False) -> None:
 @app.command()
 def forget(place: PlaceName, json: Json = False) -> None:
     """Erase a place with all its visitors."""
-    from mien.scene.visitor_store import VisitorStore
+    from mien.scene.visits.visitor_store import VisitorStore
 
     with VisitorStore.open() as store:
         _print_erased(store.forget(place), json)
@@ -42,7 +42,7 @@ def retain(
     json: Json = False,
 ) -> None:
     """Set for how many days visitors of a place are kept, and erase those who were kept for longer."""
-    from mien.scene.visitor_store import VisitorStore
+    from mien.scene.visits.visitor_store import VisitorStore
 
     with VisitorStore.open() as store:
         _print_erased(store.retain(place, keep_days), json)

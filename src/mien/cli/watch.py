@@ -18,8 +18,8 @@ from mien.errors import MienError, MissingError
 if TYPE_CHECKING:
     from mien.identity.collection import Collection
     from mien.scene.moment import Summary
-    from mien.scene.visitor_book import VisitorBook
-    from mien.scene.zones import Zones
+    from mien.scene.visits.visitor_book import VisitorBook
+    from mien.scene.zones.zone_file import Zones
 
 
 def register(app: typer.Typer) -> None:
@@ -71,8 +71,8 @@ def watch(
     --zones, --staff, --with and --visitors are about people and take --people for granted.
     """
     from mien.identity.gallery import Gallery
-    from mien.scene.visitor_store import VisitorStore
-    from mien.scene.zones import load_zones
+    from mien.scene.visits.visitor_store import VisitorStore
+    from mien.scene.zones.zone_file import load_zones
 
     looked_at = load_zones(zones) if zones else None
     _check_features(features)
@@ -129,7 +129,7 @@ def watch_stream(
     from mien.media.image import write
     from mien.media.video import open_video
     from mien.scene.annotated_video import AnnotatedVideo
-    from mien.scene.sinks import JsonLines
+    from mien.scene.sinks.json_lines import JsonLines
     from mien.scene.track_sheet import TrackSheet
     from mien.scene.watcher import Watcher
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mien.errors import BadInputError, UsageError
 from mien.evaluation.counting import counting_error
 from mien.media.files import check_file, shown
-from mien.scene.replay import read_events
+from mien.scene.sinks.replay import read_events
 
 Float64 = NDArray[np.float64]
 

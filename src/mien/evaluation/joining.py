@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from mien.evaluation.clip_runner import cast
-from mien.evaluation.clips import ClipFrame, compose
+from mien.evaluation.clips.composition import ClipFrame, compose
+from mien.evaluation.clips.runner import cast
 from mien.face.detector import FaceDetector
 from mien.geometry import iou_matrix, suppress
 from mien.records import Face, Float32, Frame, Person

@@ -11,10 +11,10 @@ import numpy as np
 from mien.errors import BadInputError
 from mien.evaluation.motchallenge import Boxes, read_truth
 from mien.media.files import shown
-from mien.scene.behaviour import Behaviour
-from mien.scene.replay import read_events
-from mien.scene.report_facts import gather
-from mien.scene.zones import Zones, load_zones
+from mien.scene.report.facts import gather
+from mien.scene.sinks.replay import read_events
+from mien.scene.zones.behaviour import Behaviour
+from mien.scene.zones.zone_file import Zones, load_zones
 
 
 def evaluate(

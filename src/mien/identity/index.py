@@ -3,7 +3,8 @@
 A search first compares the probe rounded to 8 bits with a copy of the matrix rounded to 8 bits, a quarter of the
 memory that a scan must read, then scores the best rows of that scan exactly. How far a rounded score can lie from the
 exact one is bounded (Cauchy-Schwarz on the rounding residuals), so it is known, not hoped, that no other row can be
-among the answers; where the bound does not prove it, more rows are taken, and in the end all of them.
+among the answers; where the bound does not prove it, more rows are taken, and in the end all of them. Many probes at
+once share what is read, and then a float32 matrix product is the faster scan.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ _SHORTLISTS = (32, 512, 4096)  # how many rows to score exactly, before all
 _SMALL = 1024  # so few rows are scored exactly at once
 _BLOCK = 8192  # rows at a time where a float64 copy is made
 _PROBES_FOR_THREADS = 8
+_PROBES_FOR_PRODUCT = 16
+_PROBES_AT_ONCE = 256
+_PRODUCT_ROWS = 16384  # a multiple of a segment
+_LEAST_PRODUCT, _MOST_PRODUCT = 1e-30, 1e30  # of lengths: beyond them float32 underflows or overflows
+_SEGMENT = 16  # rows of which only the best is looked at first
 _FLOAT32_UNIT = 2.0**-24
 
 
@@ -78,7 +84,7 @@ class FaceIndex:
         """Add rows `(N, D)`, finite, with keys `(N,)` that are not there yet and groups `(N,)`."""
         start, stop = self._size, self._size + len(rows)
         if stop > len(self._rows):
-            room = max(stop, 2 * len(self._rows))
+            room = -(-max(stop, 2 * len(self._rows)) // _SEGMENT) * _SEGMENT
             self._rows, self._keys, self._groups = (
                 _grown(array, start, room) for array in (self._rows, self._keys, self._groups)
             )
@@ -118,16 +124,13 @@ class FaceIndex:
             self._group_count = len(np.unique(self._groups[: self._size]))
         top = min(top, self._group_count)  # with as many hits as there are groups a shortlist can be proven complete
         self._refresh_codes()
-        codes, steps, slack = self._rounded(probes)
         for shortlist in _SHORTLISTS:
             if self._size <= _SMALL or shortlist >= self._size:
                 break
-            rough, rows = self._scan(codes[waiting], shortlist)
+            bounds, rows = self._shortlisted(probes[waiting], shortlist)
             undecided = []
-            for number, scores, candidates in zip(waiting, rough, rows, strict=True):
+            for number, bound, candidates in zip(waiting, bounds, rows, strict=True):
                 hits = self._best(candidates, self._scores(probes[number], candidates), top, threshold)
-                # whoever is not on the shortlist scores at most this
-                bound = float(scores[-1]) * steps[number] + slack[number]
                 if bound < (hits[-1].score if len(hits) == top else threshold):
                     found[number] = hits
                 else:
@@ -189,7 +192,21 @@ class FaceIndex:
         slack = _lengths(nearby) * (self._residual + rounding) + _lengths(wide - nearby) * self._longest
         return codes.astype(np.float32), scale * self._step, slack
 
-    def _scan(self, codes: Float32, shortlist: int) -> tuple[Float32, NDArray[np.int64]]:
+    def _shortlisted(self, probes: Float32, shortlist: int) -> tuple[NDArray[np.float64], Integers]:
+        """Rows `(P, shortlist)` with the best rough scores, and what nobody else's exact score exceeds, `(P,)`."""
+        largest = _lengths(probes.astype(np.float64)) * self._longest
+        fits = (largest == 0) | ((largest > _LEAST_PRODUCT) & (largest < _MOST_PRODUCT))
+        if len(probes) >= _PROBES_FOR_PRODUCT and fits.all():
+            return self._by_product(probes, shortlist)
+        return self._by_codes(probes, shortlist)
+
+    def _by_codes(self, probes: Float32, shortlist: int) -> tuple[NDArray[np.float64], Integers]:
+        """As `_shortlisted`, by a scan of the codes."""
+        codes, steps, slack = self._rounded(probes)
+        rough, rows = self._scan(codes, shortlist)
+        return rough[:, -1] * steps + slack, rows
+
+    def _scan(self, codes: Float32, shortlist: int) -> tuple[Float32, Integers]:
         """The rows with the best rough scores, best first: scores and rows, `(P, shortlist)` each."""
         threads = faiss.omp_get_max_threads()
         if len(codes) < _PROBES_FOR_THREADS:
@@ -199,6 +216,24 @@ class FaceIndex:
             return self._codes.search(codes, shortlist)
         finally:
             faiss.omp_set_num_threads(threads)
+
+    def _by_product(self, probes: Float32, shortlist: int) -> tuple[NDArray[np.float64], Integers]:
+        """As `_shortlisted`, by a float32 matrix product, whose sums are off as the scan's are (`_rounded`)."""
+        slack = 2 * (self.dimension + 2) * _FLOAT32_UNIT * _lengths(probes.astype(np.float64)) * self._longest
+        whole = np.empty((min(len(probes), _PROBES_AT_ONCE), _PRODUCT_ROWS), np.float32)
+        bounds, rows = [], []
+        for some in np.split(probes, range(_PROBES_AT_ONCE, len(probes), _PROBES_AT_ONCE)):
+            parts = []
+            for start in range(0, self._size, _PRODUCT_ROWS):
+                block = self._rows[start : start + _PRODUCT_ROWS]
+                scores = np.matmul(some, block.T, out=whole[: len(some), : len(block)])
+                scores[:, self._size - start :] = -np.inf
+                parts.append(_largest(scores, shortlist, start))
+            rough, places = (np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
+            rough, places = _first(rough, places, shortlist)
+            bounds.append(rough.min(axis=1))
+            rows.append(places)
+        return np.concatenate(bounds).astype(np.float64) + slack, np.concatenate(rows)
 
     def _forget_codes(self, range_: float) -> None:
         self._codes = faiss.IndexScalarQuantizer(
@@ -232,6 +267,29 @@ class FaceIndex:
         view[-1] = 0
         self._codes.codes.resize((count - 1) * self.dimension)
         self._codes.ntotal = count - 1
+
+
+def _largest(scores: Float32, count: int, start: int) -> tuple[Float32, Integers]:
+    """The `count` largest of each row of `(P, N)`, or all, in no order: scores, and columns counted from `start`.
+
+    Every `N / _SEGMENT`-th column is of one segment. The largest lie in the `count` segments with the largest maxima,
+    so that only the columns of those are told apart.
+    """
+    segments = scores.reshape(len(scores), _SEGMENT, -1)
+    width = segments.shape[2]
+    numbers = np.broadcast_to(np.arange(width), (len(scores), width))
+    _, best = _first(segments.max(axis=1), numbers, count)
+    columns = (best[:, None, :] + np.arange(0, scores.shape[1], width)[:, None]).reshape(len(scores), -1)
+    some, columns = _first(np.take_along_axis(scores, columns, 1), columns, count)
+    return some, columns + start
+
+
+def _first(scores: Float32, places: Integers, count: int) -> tuple[Float32, Integers]:
+    """The `count` largest scores of each row, or all, in no order, and what stands at their places."""
+    if scores.shape[1] <= count:
+        return scores, places
+    kept = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+    return np.take_along_axis(scores, kept, 1), np.take_along_axis(places, kept, 1)
 
 
 def _grown(array: NDArray[Any], used: int, room: int) -> NDArray[Any]:

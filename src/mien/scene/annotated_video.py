@@ -16,7 +16,7 @@ from mien.drawing.tracks import draw_tracks
 from mien.media.writer import VideoWriter
 from mien.records import Image
 from mien.scene.moment import Moment
-from mien.scene.zones import Zones
+from mien.scene.zones.zone_file import Zones
 
 _TRAIL_SECONDS, _LONGEST_TRAIL = 3.0, 200
 

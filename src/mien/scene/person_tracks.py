@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from mien.drawing.annotate import Label
 from mien.person.embedder import PersonEmbedder
 from mien.records import Frame, Match, Person
-from mien.scene.behaviour import Behaviour, Happening
 from mien.scene.events import Event
 from mien.scene.joining import Joiner
 from mien.scene.recognizer import Trace
 from mien.scene.telling import Teller, label_of
-from mien.scene.track_visits import Appearance, TrackVisits
-from mien.scene.zones import Zones
+from mien.scene.visits.track_visits import Appearance, TrackVisits
+from mien.scene.zones.behaviour import Behaviour, Happening
+from mien.scene.zones.zone_file import Zones
 from mien.tracking.appearance import AppearanceTracker
 from mien.tracking.camera_motion import CameraMotion
 from mien.tracking.tracker import Tracker

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from mien.drawing.annotate import Label
 from mien.records import Frame
-from mien.scene.behaviour import Happening
 from mien.scene.events import Event, EventName, gap
 from mien.scene.moment import Summary
 from mien.scene.recognizer import Trace
+from mien.scene.zones.behaviour import Happening
 
 Kind = Literal["face", "person"]
 

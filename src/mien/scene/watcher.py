@@ -21,9 +21,9 @@ from mien.scene.person_tracks import PersonTracks
 from mien.scene.recognizer import Recognizer
 from mien.scene.stream import Stream, stream_name
 from mien.scene.telling import Teller
-from mien.scene.track_visits import TrackVisits
-from mien.scene.visitor_book import VisitorBook
-from mien.scene.zones import Zones
+from mien.scene.visits.track_visits import TrackVisits
+from mien.scene.visits.visitor_book import VisitorBook
+from mien.scene.zones.zone_file import Zones
 
 LONG_SIDE = 640
 """Longest side in pixels at which frames are searched for faces; smaller frames are taken as they are."""

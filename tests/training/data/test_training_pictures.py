@@ -82,7 +82,12 @@ def test_several_sets_are_one_without_their_labels(tmp_path):
     second = identity_folders(str(write_people(tmp_path / "second", identities=1, pictures=3)))
     data = Together([first, second])
     assert (len(data), data.labels, data.forbidden) == (7, {}, None)
-    assert [data.name(index) for index in (0, 3, 4, 6)] == [first.name(0), first.name(3), second.name(0), second.name(2)]
+    assert [data.name(index) for index in (0, 3, 4, 6)] == [
+        first.name(0),
+        first.name(3),
+        second.name(0),
+        second.name(2),
+    ]
     assert (data.picture(3) == first.picture(3)).all()
     assert (data.picture(4) == second.picture(0)).all()
 

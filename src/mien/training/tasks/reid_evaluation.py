@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mien.evaluation.reid import cosine_distances, rankings, reid_figures
-from mien.evaluation.reid_names import Sightings
+from mien.evaluation.reid.figures import cosine_distances, rankings, reid_figures
+from mien.evaluation.reid.names import Sightings
 from mien.records import Float32, Image
 from mien.training.data.input_format import InputFormat
 from mien.training.data.pictures import PictureFiles, resized
