@@ -17,6 +17,7 @@ from statistics import median
 
 from mien.evaluation.speed.machine import describe_machine
 from mien.evaluation.speed.watch import ENROLLED, strangers
+from mien.media.frame_memory import share_arenas
 from mien.media.video import open_video
 from mien.records import Frame
 from mien.scene.watcher import Watcher
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("--frames", type=int, default=20_000)
     arguments = parser.parse_args()
+    share_arenas()
     with strangers() as collection:
         watcher = Watcher(collection)
         moments = watcher.watch(Endless(arguments.clip, arguments.frames))

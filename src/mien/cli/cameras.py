@@ -76,6 +76,7 @@ def follow(
     from mien.cameras.topology import load_topology
     from mien.cli.interrupting import interruptible
     from mien.identity.gallery import Gallery
+    from mien.media.frame_memory import share_arenas
     from mien.media.video import open_video
     from mien.scene.sinks.json_lines import JsonLines
 
@@ -85,6 +86,7 @@ def follow(
     videos = {} if video is None else _videos(video, site_file.names)
     for written in [events, *videos.values()]:
         _check_output(written, [topology, *map(Path, sources.values())])
+    share_arenas()
     frames = 0
     lost: list[str] = []
     with ExitStack() as stack:

@@ -51,6 +51,7 @@ def find(
     from mien.archive.query import WEAK, query_of
     from mien.archive.sheet import result_sheet
     from mien.archive.wanted import wanted_of
+    from mien.media.frame_memory import share_arenas
     from mien.media.image import write
     from mien.person.detector import PersonDetector
     from mien.person.embedder import PersonEmbedder
@@ -64,6 +65,7 @@ def find(
     with Archive.open() as archive:
         here = None
         if inside is not None:
+            share_arenas()
             with _indexing() as report:
                 here = index_videos(archive, inside, report)
         finder = Finder(archive, here)

@@ -126,6 +126,7 @@ def watch_stream(
         The totals, and what ended the stream where it was not its end: a camera that went away. What was seen until
         then is written all the same.
     """
+    from mien.media.frame_memory import share_arenas
     from mien.media.image import write
     from mien.media.video import open_video
     from mien.scene.annotated_video import AnnotatedVideo
@@ -134,6 +135,7 @@ def watch_stream(
     from mien.scene.watcher import Watcher
 
     _check_outputs(source, events, video, sheet)
+    share_arenas()
     problem = None
     with ExitStack() as stack:
         with _killable():
