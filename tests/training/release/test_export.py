@@ -178,6 +178,19 @@ def test_a_detector_s_outputs_keep_their_names(tmp_path):
     assert parity(network, made, [looked])["cosine_least"] > 0.999
 
 
+def test_int8_of_a_detector_takes_pictures_of_any_size(run):
+    write_people(run / "people" / "wide", identities=1, size=(30, 70))
+    text = (run / "recipe.toml").read_text()
+    detector = 'class = "mien.training.networks.anchor_free_detector.AnchorFreeDetector"\nlandmarks = 0'
+    start, end = text.index("[network]"), text.index("[task]")
+    torch.manual_seed(0)
+    network = AnchorFreeDetector(landmarks=0).eval()
+    checkpoint.save(run / "weights.safetensors", network.state_dict(), {})
+    (run / "recipe.toml").write_text(f"{text[:start]}[network]\n{detector}\n{text[end:]}")
+    made = export_run(run, int8=True)
+    assert made.accuracy["int8"]["cosine_mean"] > 0.9  # untrained, on noise
+
+
 def test_what_is_kept_for_measuring_never_calibrates(run):
     text = (run / "recipe.toml").read_text().replace("identity_folders.identity_folders", "lfw.lfw")
     (run / "recipe.toml").write_text(text)

@@ -23,8 +23,8 @@ _PICTURES, _LARGE_PICTURES = 256, 32
 def calibration_pictures(recipe: Recipe, *, is_detector: bool) -> list[Tensor]:
     """Normalized pictures, float32 `(1, 3, H, W)` each, evenly spaced over the recipe's training set.
 
-    An embedder's pictures have its size. A detector's have the size at which it is used: the recipe's
-    `data.long_side`, padded to whole strides.
+    An embedder's pictures have its size. A detector's have the size at which it is used, the recipe's `data.long_side`,
+    and are padded to squares, as ranges are found on pictures of one size only.
 
     Args:
         recipe: of the run; its reader must find the set.
@@ -69,6 +69,7 @@ def _source(recipe: Recipe) -> PictureSource:
 def _as_detected(image: Image, long_side: int) -> Image:
     scale = long_side / max(image.shape[:2])
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    padded = np.zeros((height + -height % STRIDES[-1], width + -width % STRIDES[-1], 3), np.uint8)
+    side = long_side + -long_side % STRIDES[-1]
+    padded = np.zeros((side, side, 3), np.uint8)
     padded[:height, :width] = resized(image, (width, height))
     return padded
