@@ -186,7 +186,10 @@ def test_int8_of_a_detector_takes_pictures_of_any_size(run):
     torch.manual_seed(0)
     network = AnchorFreeDetector(landmarks=0).eval()
     checkpoint.save(run / "weights.safetensors", network.state_dict(), {})
-    (run / "recipe.toml").write_text(f"{text[:start]}[network]\n{detector}\n{text[end:]}")
+    text = f"{text[:start]}[network]\n{detector}\n{text[end:]}"
+    text = text.replace("data.pictures.Pictures", "data.detection_pictures.DetectionPictures")
+    text = text.replace("[data]", "[data]\nlong_side = 160")
+    (run / "recipe.toml").write_text(text)
     made = export_run(run, int8=True)
     assert made.accuracy["int8"]["cosine_mean"] > 0.9  # untrained, on noise
 
