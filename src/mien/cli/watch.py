@@ -261,7 +261,7 @@ class _Report:
 
     def event(self, record: dict[str, Any]) -> None:
         """Every event as a line; above the bar only those that say more than that somebody is there."""
-        from mien.scene.event_text import event_line
+        from mien.cli.event_text import event_line
 
         if not self.shown:
             note(event_line(record))

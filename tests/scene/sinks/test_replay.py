@@ -5,7 +5,6 @@ import time
 import pytest
 
 from mien.errors import BadInputError, UsageError
-from mien.scene.event_text import event_line
 from mien.scene.events import SCHEMA, gap
 from mien.scene.sinks.replay import paced, read_events
 
@@ -78,11 +77,3 @@ def test_a_gap_is_an_event_of_the_stream():
     record = gap(12.3456, time=70.0, frame=900, stream="rtsp://door").to_dict()
     assert (record["event"], record["seconds"], record["stream"]) == ("gap", 12.346, "rtsp://door")
     assert (record["track_id"], record["rect"], record["schema"]) == (None, None, SCHEMA)
-    assert event_line(record) == "    70.00 s  stream     gap after 12.3 s"
-
-
-def test_a_line_for_people_says_what_matters():
-    line = event_line({"event": "recognized", "time": 1, "track_id": 3, "subject": "Ada", "similarity": 0.8123})
-    assert line == "     1.00 s  track 3    recognized Ada (0.81)"
-    rule = {"event": "loitering", "time": 9.5, "track_id": 3, "rule": "loitering bar", "zone": "bar", "phase": "end"}
-    assert event_line({**rule, "lasted": 61.0}) == "     9.50 s  track 3    loitering loitering bar end after 61.0 s"
