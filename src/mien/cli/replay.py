@@ -30,9 +30,9 @@ def replay(
     json: Json = False,
 ) -> None:
     """Give the events of a file out again, in their order, to the same places as `mien watch` does."""
+    from mien.cli.event_text import event_line
     from mien.errors import UsageError
     from mien.media.files import check_file
-    from mien.cli.event_text import event_line
     from mien.scene.sinks.json_lines import JsonLines
     from mien.scene.sinks.replay import paced, read_events
     from mien.scene.sinks.webhook import Webhook
