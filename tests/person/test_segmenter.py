@@ -61,6 +61,19 @@ def test_somebody_near_is_seen_in_the_whole_picture(segmenter, astronaut):
     np.testing.assert_array_equal(segmenter(picture, [near]), segmenter(picture))
 
 
+def test_what_no_person_touches_is_background(segmenter):
+    """The cat that drifts through the demo's sky beside the astronaut is round, like a head."""
+    from mien.evaluation.clips.astronaut import build_scenery, draw
+
+    picture = draw(build_scenery(), 3.8, present=True)
+    cat = slice(140, 300), slice(960, 1110)
+    astronaut = Person(np.float32([357, 153, 844, 720]), 0.9)
+    assert segmenter(picture)[cat].max() > 0.5
+    mask = segmenter(picture, [astronaut])
+    assert mask[cat].max() <= 0.1
+    assert mask[300, 640] > 0.9
+
+
 def test_only_the_surroundings_of_people_are_looked_at(segmenter, astronaut):
     picture, _ = composed(astronaut, np.full((540, 720, 3), (90, 120, 100), np.uint8), Placement(200, 284))
     mask = segmenter(picture, [Person(np.float32([600, 100, 700, 400]), 0.9)])

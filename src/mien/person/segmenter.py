@@ -24,6 +24,8 @@ _CONTEXT = 0.25
 """Of a box's sides, added on each side: the network expects some background around a person."""
 _NEAR = 0.25
 """Share of the picture from which a box's person is near enough to be seen in the picture as a whole."""
+_FAINT = 0.1
+"""What is less a person than this holds nothing together."""
 
 
 class PersonSegmenter:
@@ -37,8 +39,8 @@ class PersonSegmenter:
 
         Args:
             image: RGB uint8 `(H, W, 3)`.
-            people: look at each of them closely, which those need who are far from the camera; None looks at the
-                picture as a whole.
+            people: look at each of them closely, which those need who are far from the camera, and at nothing that no
+                box of them touches; None looks at the picture as a whole.
 
         Returns:
             float32 `(H, W)` in [0, 1].
@@ -61,7 +63,18 @@ class PersonSegmenter:
             part = mask[top:bottom, left:right]
             large = cv2.resize(small, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
             np.maximum(part, np.clip(large, 0, 1), out=part)
-        return mask
+        return mask if people is None else _touched(mask, people)
+
+
+def _touched(mask: Float32, people: Sequence[Person]) -> Float32:
+    """The mask without the spots that lie outside all boxes: round things in the background are taken for heads."""
+    _, spots = cv2.connectedComponents((mask > _FAINT).astype(np.uint8))
+    kept = np.zeros(int(spots.max()) + 1, bool)
+    for person in people:
+        left, top, right, bottom = np.nan_to_num(person.box).clip(0).astype(int)
+        kept[spots[top : bottom + 1, left : right + 1]] = True
+    kept[0] = True
+    return np.where(kept[spots], mask, np.float32(0))
 
 
 def _region(box: Float32, width: int, height: int) -> tuple[int, int, int, int]:
