@@ -58,7 +58,7 @@ def test_somebody_near_is_seen_in_the_whole_picture(segmenter, astronaut):
     """A box that ends at her arm must not cut off the helmet that she holds."""
     picture, _ = composed(astronaut, np.full((540, 540, 3), (90, 120, 100), np.uint8), Placement(270, 284))
     near = Person(np.float32([30, 30, 380, 530]), 0.9)
-    np.testing.assert_array_equal(segmenter(picture, [near]), segmenter(picture))
+    np.testing.assert_allclose(segmenter(picture, [near]), segmenter(picture), atol=1e-6)
 
 
 def test_what_no_person_touches_is_background(segmenter):
@@ -70,7 +70,7 @@ def test_what_no_person_touches_is_background(segmenter):
     astronaut = Person(np.float32([357, 153, 844, 720]), 0.9)
     assert segmenter(picture)[cat].max() > 0.5
     mask = segmenter(picture, [astronaut])
-    assert mask[cat].max() <= 0.1
+    assert mask[cat].max() == 0
     assert mask[300, 640] > 0.9
 
 

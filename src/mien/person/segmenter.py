@@ -26,6 +26,8 @@ _NEAR = 0.25
 """Share of the picture from which a box's person is near enough to be seen in the picture as a whole."""
 _FAINT = 0.1
 """What is less a person than this holds nothing together."""
+_EDGE = 0.02
+"""Of the shorter side: how far a soft edge goes on beyond that."""
 
 
 class PersonSegmenter:
@@ -73,8 +75,10 @@ def _touched(mask: Float32, people: Sequence[Person]) -> Float32:
     for person in people:
         left, top, right, bottom = np.nan_to_num(person.box).clip(0).astype(int)
         kept[spots[top : bottom + 1, left : right + 1]] = True
-    kept[0] = True
-    return np.where(kept[spots], mask, np.float32(0))
+    kept[0] = False
+    reach = max(3, round(_EDGE * min(mask.shape)))
+    near = cv2.dilate(kept[spots].astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    return np.where(near > 0, mask, np.float32(0))
 
 
 def _region(box: Float32, width: int, height: int) -> tuple[int, int, int, int]:
