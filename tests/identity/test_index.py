@@ -85,8 +85,9 @@ def test_nobody_off_the_shortlist_of_a_product_exceeds_its_bound():
         index = filled(rows)
         index._refresh_codes()
         probes = np.concatenate([rows[:5], unit_rows(generator, 5, 48)])
-        bounds, places = index._by_product(probes, 32)
         exact = probes.astype(np.float64) @ rows.astype(np.float64).T
+        lengths = [np.linalg.norm(each.astype(np.float64), axis=1) for each in (probes, rows)]
+        bounds, places = index._by_product(probes, 32, lengths[0] * lengths[1].max())
         np.put_along_axis(exact, places, -np.inf, axis=1)
         assert places.shape == (10, 32)
         assert (exact.max(axis=1) <= bounds).all()

@@ -194,10 +194,10 @@ class FaceIndex:
 
     def _shortlisted(self, probes: Float32, shortlist: int) -> tuple[NDArray[np.float64], Integers]:
         """Rows `(P, shortlist)` with the best rough scores, and what nobody else's exact score exceeds, `(P,)`."""
-        largest = _lengths(probes.astype(np.float64)) * self._longest
-        fits = (largest == 0) | ((largest > _LEAST_PRODUCT) & (largest < _MOST_PRODUCT))
-        if len(probes) >= _PROBES_FOR_PRODUCT and fits.all():
-            return self._by_product(probes, shortlist)
+        if len(probes) >= _PROBES_FOR_PRODUCT:
+            largest = _lengths(probes.astype(np.float64)) * self._longest
+            if ((largest == 0) | ((largest > _LEAST_PRODUCT) & (largest < _MOST_PRODUCT))).all():
+                return self._by_product(probes, shortlist, largest)
         return self._by_codes(probes, shortlist)
 
     def _by_codes(self, probes: Float32, shortlist: int) -> tuple[NDArray[np.float64], Integers]:
@@ -217,9 +217,14 @@ class FaceIndex:
         finally:
             faiss.omp_set_num_threads(threads)
 
-    def _by_product(self, probes: Float32, shortlist: int) -> tuple[NDArray[np.float64], Integers]:
-        """As `_shortlisted`, by a float32 matrix product, whose sums are off as the scan's are (`_rounded`)."""
-        slack = 2 * (self.dimension + 2) * _FLOAT32_UNIT * _lengths(probes.astype(np.float64)) * self._longest
+    def _by_product(
+        self, probes: Float32, shortlist: int, largest: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], Integers]:
+        """As `_shortlisted`, by a float32 matrix product, whose sums are off as the scan's are (`_rounded`).
+
+        `largest` `(P,)` is what no exact score of a probe exceeds.
+        """
+        slack = 2 * (self.dimension + 2) * _FLOAT32_UNIT * largest
         whole = np.empty((min(len(probes), _PROBES_AT_ONCE), _PRODUCT_ROWS), np.float32)
         bounds, rows = [], []
         for some in np.split(probes, range(_PROBES_AT_ONCE, len(probes), _PROBES_AT_ONCE)):

@@ -68,7 +68,7 @@ class Lessons:
         if mixing > 0 and source.labels:
             raise BadInputError(
                 f"data.mixing = {mixing}: a mixed picture has no label, and this set has {', '.join(source.labels)}; "
-                "set mixing to 0 or take a source without labels",
+                "set mixing to 0, or take them away with mien.training.data.pictures.Together",
                 code="recipe_value",
             )
         self.source, self.teacher, self.views, self.mixing = source, teacher, views, mixing
